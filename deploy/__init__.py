@@ -1,0 +1,1 @@
+"""Wiring: settings, urls, Celery, the demo. Nobody imports it."""

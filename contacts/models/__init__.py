@@ -1,0 +1,22 @@
+"""The audience's tables, one module per topic."""
+
+from .access import ApiKey, IdempotentRequest
+from .brand import Brand
+from .consent import ConsentEvent, Suppression
+from .imports import ImportJob, ImportRejectedRow
+from .people import Contact, ContactField, ContactIdentity, MailingList, Subscription
+
+__all__ = [
+    "ApiKey",
+    "Brand",
+    "ConsentEvent",
+    "Contact",
+    "ContactField",
+    "ContactIdentity",
+    "IdempotentRequest",
+    "ImportJob",
+    "ImportRejectedRow",
+    "MailingList",
+    "Subscription",
+    "Suppression",
+]

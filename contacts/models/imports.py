@@ -1,0 +1,76 @@
+"""Import jobs with their rejected rows."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from .brand import Brand
+from .people import MailingList
+
+
+class ImportJob(models.Model):
+    """One uploaded file on its way into contacts; the file stays until the job ends."""
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded", "Waiting for column choices"
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Importing"
+        FINISHED = "finished", "Finished"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")
+    mailing_list = models.ForeignKey(MailingList, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    file = models.FileField(upload_to="imports/%Y/%m")
+    file_name = models.CharField(max_length=255)
+    n_bytes = models.BigIntegerField(default=0)
+    encoding = models.CharField(max_length=20, blank=True)
+    delimiter = models.CharField(max_length=1, blank=True)
+    mapping = models.JSONField(default=dict, help_text="Column number (as text) to field name.")
+    consent_attested = models.BooleanField(
+        default=False, help_text="Somebody stated that these people agreed to receive mail."
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.UPLOADED)
+    n_rows = models.IntegerField(default=0)
+    n_bytes_done = models.BigIntegerField(default=0)
+    n_created = models.IntegerField(default=0)
+    n_updated = models.IntegerField(default=0)
+    n_unchanged = models.IntegerField(default=0)
+    n_subscribed = models.IntegerField(default=0)
+    n_rejected = models.IntegerField(default=0)
+    n_duplicates = models.IntegerField(default=0)
+    problem = models.TextField(blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            # The tick that looks for imports to run.
+            models.Index(fields=["id"], condition=Q(state__in=["queued", "running"]), name="import_jobs_to_run"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ImportRejectedRow(models.Model):
+    """A row that was not imported: where, why, and what it said."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="rejected_rows")
+    line_number = models.IntegerField()
+    field = models.CharField(max_length=60, blank=True)
+    reason = models.CharField(max_length=300)
+    raw = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "line_number"], name="one_rejection_per_line")]
+        ordering = ["line_number"]
+
+    def __str__(self) -> str:
+        return f"line {self.line_number}: {self.reason}"

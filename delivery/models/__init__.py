@@ -1,0 +1,18 @@
+"""Delivery's tables: routes and accounts, batches and messages, outcomes and events."""
+
+from .accounts import ProviderAccount, Route, RouteMember
+from .events import Event, Link, Receipt
+from .ledger import Batch, Deferral, Message, OutcomeRow
+
+__all__ = [
+    "Batch",
+    "Deferral",
+    "Event",
+    "Link",
+    "Message",
+    "OutcomeRow",
+    "ProviderAccount",
+    "Receipt",
+    "Route",
+    "RouteMember",
+]

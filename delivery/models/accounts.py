@@ -1,0 +1,84 @@
+"""Provider accounts and routes: by which way mail leaves, and how fast it may."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from contacts.encryption import EncryptedJSONField
+from contacts.models import Brand
+
+
+class ProviderAccount(models.Model):
+    """One account at one provider (an SMTP relay counts as one), with its limits."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=40, default="smtp", help_text="A key of delivery.providers.PROVIDERS, or smtp.")
+    options = models.JSONField(default=dict, blank=True, help_text="Host, port, TLS and the like; no secrets.")
+    secrets = EncryptedJSONField(null=True)
+    enabled = models.BooleanField(default=True)
+    max_connections = models.PositiveSmallIntegerField(default=10)
+    messages_per_connection = models.PositiveIntegerField(default=1000)
+    messages_per_second = models.FloatField(null=True, blank=True, help_text="Empty: as fast as it takes.")
+    messages_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    messages_per_hour = models.PositiveIntegerField(null=True, blank=True)
+    messages_per_day = models.PositiveIntegerField(null=True, blank=True, help_text="Per calendar day.")
+    connections_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    quota_timezone = models.CharField(max_length=64, default="UTC", help_text="Zone in which the provider's day turns.")
+    suspended_until = models.DateTimeField(null=True, blank=True, editable=False)
+    suspended_reason = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(max_connections__gte=1), name="an_account_has_a_connection"),
+            models.CheckConstraint(
+                condition=Q(messages_per_second=None) | Q(messages_per_second__gt=0), name="account_rate_is_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Route(models.Model):
+    """A pool of provider accounts; a campaign names a route or gets its brand's or the default one."""
+
+    key = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=100)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    is_default = models.BooleanField(default=False)
+    accounts = models.ManyToManyField(ProviderAccount, through="RouteMember", related_name="routes")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_route"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RouteMember(models.Model):
+    """An account in a route's pool: lower `rank` first, `weight` shares within a rank."""
+
+    route = models.ForeignKey(Route, on_delete=models.CASCADE, related_name="members")
+    account = models.ForeignKey(ProviderAccount, on_delete=models.CASCADE, related_name="memberships")
+    rank = models.PositiveSmallIntegerField(default=0)
+    weight = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        ordering = ["rank", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["route", "account"], name="an_account_joins_a_route_once"),
+            models.CheckConstraint(condition=Q(weight__gte=1), name="member_weight_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} in {self.route_id}"

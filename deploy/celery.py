@@ -1,0 +1,32 @@
+"""The Celery application: queues and the static timetable. PostgreSQL holds what is due; beat only ticks."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
+
+app = Celery("fanfare")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["contacts", "contacts.stores", "campaigns", "delivery"])
+
+# A tick that nobody picked up within its period is worthless: `expires` drops it.
+TICKS = {
+    "campaigns.tasks.launch_due": (1.0, "plan"),
+    "delivery.tasks.plan": (1.0, "plan"),
+    "delivery.tasks.start_drains": (1.0, "plan"),
+    "delivery.tasks.requeue_deferred": (2.0, "plan"),
+    "delivery.tasks.sweep": (2.0, "care"),
+    "delivery.tasks.finish_campaigns": (2.0, "care"),
+    "delivery.tasks.flush_hits": (1.0, "events"),
+    "delivery.tasks.process_receipts": (1.0, "events"),
+    "contacts.tasks.run_imports": (1.0, "care"),
+    "contacts.stores.tasks.process_deliveries": (1.0, "events"),
+    "contacts.tasks.forget_old_requests": (3600.0, "care"),
+}
+QUEUES = ("plan", "send", "events", "care")
+
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": seconds, "options": {"queue": queue, "expires": max(seconds, 10.0)}}
+    for name, (seconds, queue) in TICKS.items()
+}
