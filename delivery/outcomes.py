@@ -29,6 +29,9 @@ class Outcome:
     `code`: SMTP reply code or HTTP status, 0 where none came. `enhanced`: RFC 3463 code such as "5.1.1" or "".
     `text`: the provider's own words, at most 500 characters. `provider_id`: its id for the message, if any.
     `retry_after`: seconds that the provider asked us to wait, else None.
+    `reason`: what the answer is about where that asks for more than the result does: "credentials" (refused key or
+    closed account: pause the account), "quota" (no credit left, daily limit), "rate", "settings" (template, sender
+    or mapping of the account), "address", "suppressed" (the provider's own list), "content", or "".
     """
 
     result: Result
@@ -37,3 +40,4 @@ class Outcome:
     text: str = ""
     provider_id: str = ""
     retry_after: int | None = None
+    reason: str = ""
