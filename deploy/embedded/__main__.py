@@ -1,0 +1,49 @@
+"""`python -m deploy.embedded start|stop|status|env|discard`: the embedded servers by hand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from deploy.embedded import PROJECT_VAR, ServerError, Servers, WheelsMissingError, discard, ensure_running, servers_of
+
+
+def main() -> int:
+    """Obey the command line; 0 when done, 1 when it failed, 3 when `status` finds a server stopped."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.embedded", description=__doc__)
+    parser.add_argument("action", choices=["start", "stop", "status", "env", "discard"])
+    parser.add_argument("--var", type=Path, default=PROJECT_VAR, help="directory of the servers (default: %(default)s)")
+    chosen = parser.parse_args()
+    try:
+        return _obey(chosen.action, chosen.var)
+    except (ServerError, WheelsMissingError, PermissionError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _obey(action: str, var_dir: Path) -> int:
+    match action:
+        case "start":
+            return _show(ensure_running(var_dir))
+        case "env":
+            for name, value in ensure_running(var_dir).environment().items():
+                sys.stdout.write(f"export {name}={value}\n")
+        case "stop":
+            servers_of(var_dir).stop()
+        case "discard":
+            discard(var_dir)
+        case _:
+            return _show(servers_of(var_dir))
+    return 0
+
+
+def _show(servers: Servers) -> int:
+    for server in (servers.postgres, servers.redis):
+        state = f"runs on 127.0.0.1:{server.port} (process {server.pid})" if server.is_running else "is stopped"
+        sys.stdout.write(f"{server.name} {state}, files in {server.directory}\n")
+    return 0 if servers.are_running else 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

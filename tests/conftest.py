@@ -1,0 +1,50 @@
+"""What every test may ask for: the time, a clean Redis, servers to kill, a browser."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.conf import settings
+from redis import Redis
+
+from deploy import embedded
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def pytest_configure() -> None:
+    """Settings that only tests want; what child processes need too is in the environment (embedded_servers.py)."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # PBKDF2 takes 0.3 s per login
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # needs no collectstatic
+    }
+
+
+@pytest.fixture(scope="session")
+def now() -> datetime:
+    """The time of all tests that do not name another."""
+    return NOW
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    """A client of this worker's own Redis database, empty at the start of the test."""
+    with Redis.from_url(os.environ["REDIS_URL"]) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
+
+
+@pytest.fixture(scope="module")
+def own_servers() -> Iterator[embedded.Servers]:
+    """A PostgreSQL and a Redis of the module's own, to be stopped, restarted and killed."""
+    directory = embedded.PROJECT_VAR / "test" / f"own-{secrets.token_hex(4)}"
+    servers = embedded.ensure_running(directory, durable=False)
+    yield servers
+    embedded.discard(directory)
+    shutil.rmtree(directory)
