@@ -1,6 +1,6 @@
 """Delivery's tables: routes and accounts, batches and messages, outcomes and events."""
 
-from .accounts import ProviderAccount, Route, RouteMember
+from .accounts import ProviderAccount, RecipientSite, Route, RouteMember
 from .events import Event, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
 
@@ -13,6 +13,7 @@ __all__ = [
     "OutcomeRow",
     "ProviderAccount",
     "Receipt",
+    "RecipientSite",
     "Route",
     "RouteMember",
 ]

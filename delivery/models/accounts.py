@@ -82,3 +82,20 @@ class RouteMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} in {self.route_id}"
+
+
+class RecipientSite(models.Model):
+    """The site that receives for a domain: hosted domains share Google's or Microsoft's limits."""
+
+    domain = models.CharField(max_length=255, primary_key=True)
+    site = models.CharField(max_length=100)
+    resolved_at = models.DateTimeField(null=True, help_text="When DNS last answered; empty: the offline answer.")
+
+    class Meta:
+        indexes = [
+            # The tick that asks DNS about new and stale domains.
+            models.Index(fields=["resolved_at"], name="sites_to_resolve"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.domain} at {self.site}"

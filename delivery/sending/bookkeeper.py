@@ -1,0 +1,184 @@
+"""The drain's other thread: carries out one exchange with PostgreSQL and Redis, and judges outcomes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+from django.db import connection
+from django.utils import timezone
+
+from delivery.outcomes import Outcome
+from delivery.sending import ledger
+from delivery.sending.channel import Channel
+from delivery.sending.judging import judge
+from delivery.sending.lease import Lease, Person, Settled
+from delivery.sending.refusals import record_refusals
+
+RENEW_SECONDS = 1.0
+
+
+@dataclass
+class Order:
+    """What the event loop asks of the ledger in one exchange."""
+
+    channels: Sequence[Channel]
+    write: dict[Lease, list[Settled]] = field(default_factory=dict)
+    end: list[Lease] = field(default_factory=list)
+    extend: Lease | None = None
+    n_wanted: int = 0
+    claim: bool = False
+    retry: bool = False
+
+
+@dataclass
+class Report:
+    """What became of an order."""
+
+    begun: dict[Lease, int] = field(default_factory=dict)
+    stopped: list[Lease] = field(default_factory=list)
+    ended: list[Lease] = field(default_factory=list)
+    unmailable: dict[Lease, set[int]] = field(default_factory=dict)
+    granted: dict[Channel, int] = field(default_factory=dict)
+    wait_s: float = 0.0
+    claimed: Lease | None = None
+    leases_held: bool = False
+
+
+class Permits(Protocol):
+    """The limits as the drain sees them."""
+
+    def take(self, channel: Channel, lease: Lease, n: int) -> tuple[int, float]:
+        """(granted now, seconds until more may be had); charges every scope."""
+
+    def give_back(self, channel: Channel, lease: Lease, n: int) -> None:
+        """Permits that were not used."""
+
+
+class Chooser(Protocol):
+    """Which campaign's turn it is on a route."""
+
+    def choose(self, candidates: Sequence[tuple[int, int]]) -> list[int]:
+        """Campaign ids in the order in which to try them; candidates are (campaign id, weight)."""
+
+    def charge(self, campaign_id: int, n_messages: int) -> None:
+        """The campaign got this many messages' worth of the route."""
+
+
+class Bookkeeper:
+    """One worker process's clerk for one route."""
+
+    def __init__(
+        self, route_id: int, *, worker: str, permits: Permits, chooser: Chooser, prepare: Callable[[Lease], None]
+    ) -> None:
+        self._route_id = route_id
+        self._worker = worker
+        self._permits = permits
+        self._chooser = chooser
+        self._prepare = prepare
+        self._audiences: dict[int, Mapping[str, Any]] = {}
+        self._stop_mark: tuple[int, int] = (0, 0)
+        self._renewed: dict[Lease, float] = {}
+        self.troubles: dict[int, str] = {}
+
+    def judge(self, lease: Lease, person: Person, account_id: int, outcome: Outcome) -> Settled:
+        """The outcome as it will be written: a deferral gets its next time, or expires."""
+        return judge(lease, person, account_id, outcome, now=timezone.now())
+
+    def note_trouble(self, channel: Channel, text: str) -> None:
+        """The last words of a server that would not talk to us, for the watchdog."""
+        self.troubles[channel.account_id] = text
+
+    def carry_out(self, order: Order) -> Report:
+        """One exchange. Safe to repeat after a failure with `order.retry` set."""
+        report = Report()
+        try:
+            n_granted = self._grant(order, report)
+            for lease, items in order.write.items():
+                self._write(lease, items, order, n_granted if lease is order.extend else 0, report)
+            if order.claim:
+                report.claimed = self._claim()
+            self._look_for_stops(order, report)
+        except Exception:
+            connection.close()
+            raise
+        return report
+
+    def _grant(self, order: Order, report: Report) -> int:
+        """Permits for the messages that the journal will allow next, from the account that may send soonest."""
+        if order.extend is None or order.n_wanted <= 0:
+            return 0
+        waits = []
+        n_left = order.n_wanted
+        for channel in order.channels:
+            n, wait_s = self._permits.take(channel, order.extend, n_left)
+            report.granted[channel] = n
+            n_left -= n
+            waits.append(wait_s)
+            if n_left == 0:
+                break
+        if n_left == order.n_wanted:
+            report.wait_s = min(waits)
+        return order.n_wanted - n_left
+
+    def _write(self, lease: Lease, items: list[Settled], order: Order, n_granted: int, report: Report) -> None:
+        begun = lease.next_position if lease.stopped else lease.n_begun + n_granted
+        due = time.monotonic() - self._renewed.get(lease, 0.0) > RENEW_SECONDS
+        if not (items or n_granted or due or lease in order.end):
+            report.leases_held = report.leases_held or lease.n_begun > 0
+            return
+        try:
+            state = ledger.advance(lease, begun, items, refusals=record_refusals, retry=order.retry)
+            report.begun[lease] = begun
+            self._renewed[lease] = time.monotonic()
+            report.leases_held = True
+            if state != "sending":
+                report.stopped.append(lease)
+            if lease in order.end:
+                ledger.end_lease(lease, due_at=self._hold(report))
+                self._forget(lease, report)
+        except ledger.LeaseLost:
+            ledger.resolve_late(lease, items)
+            if lease.n_in_flight == 0:
+                self._forget(lease, report)
+            else:
+                report.stopped.append(lease)
+
+    def _hold(self, report: Report) -> Any:
+        """A throttled batch is not offered again before its limit allows."""
+        return timezone.now() + timedelta(seconds=report.wait_s) if report.wait_s > RENEW_SECONDS else None
+
+    def _forget(self, lease: Lease, report: Report) -> None:
+        report.ended.append(lease)
+        self._renewed.pop(lease, None)
+
+    def _claim(self) -> Lease | None:
+        candidates = ledger.campaigns_with_work(self._route_id)
+        for campaign_id in self._chooser.choose(candidates):
+            lease = ledger.claim_batch(self._route_id, campaign_id, worker=self._worker)
+            if lease is not None:
+                lease.people = ledger.read_people(lease, self._audience(campaign_id))
+                self._prepare(lease)
+                self._chooser.charge(campaign_id, lease.n_messages - lease.n_begun)
+                self._renewed[lease] = time.monotonic()
+                return lease
+        return None
+
+    def _audience(self, campaign_id: int) -> Mapping[str, Any]:
+        if campaign_id not in self._audiences:
+            self._audiences[campaign_id] = ledger.audience_of(campaign_id)
+        return self._audiences[campaign_id]
+
+    def _look_for_stops(self, order: Order, report: Report) -> None:
+        """Who unsubscribed or was suppressed since the batch was read is not mailed, if the message has not left."""
+        mark = ledger.stop_mark()
+        if mark == self._stop_mark:
+            return
+        self._stop_mark = mark
+        for lease in order.write:
+            waiting = [p.contact_id for p in lease.people[lease.next_position - lease.start :]]
+            if waiting and lease not in report.ended:
+                report.unmailable[lease] = ledger.stopped_since(waiting, self._audience(lease.campaign_id))

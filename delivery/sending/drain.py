@@ -1,0 +1,193 @@
+"""Draining a route: lease, journal, hand out, append; one coroutine beside the connections' callbacks.
+
+The event loop builds and sends. Everything that waits for PostgreSQL or Redis runs on one other thread, a journal step
+ahead, so that connections never wait for a commit. At most WINDOW messages are journaled and not written: that is what
+a dead worker leaves uncertain (DESIGN 5.1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import Error as DatabaseError
+from redis.exceptions import RedisError
+
+from delivery.outcomes import Outcome
+from delivery.sending.bookkeeper import Bookkeeper, Order, Report
+from delivery.sending.builders import Envelopes
+from delivery.sending.channel import Channel
+from delivery.sending.lease import Lease, Settled
+from delivery.sending.ledger import LEASE_SECONDS
+
+WINDOW = 100
+# Outcomes that make a journal step worth its commit; half the window, so that the other half keeps the wire busy.
+STEP = 50
+IDLE_SECONDS = 1.0
+# A worker that cannot write gives up after this long; its open messages are uncertain then.
+GIVE_UP_SECONDS = 300.0
+
+
+@dataclass
+class Drained:
+    """What one drain did."""
+
+    n_sent: int = 0
+    n_settled: int = 0
+    troubles: list[str] = field(default_factory=list)
+
+
+class Drain:
+    """One run over one route by one worker process."""
+
+    def __init__(
+        self,
+        channels: Sequence[Channel],
+        bookkeeper: Bookkeeper,
+        envelopes: Envelopes,
+        *,
+        seconds: float,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._channels = channels
+        self._book = bookkeeper
+        self._envelopes = envelopes
+        self._until = time.monotonic() + seconds
+        self._stopping = stopping
+        self._leases: list[Lease] = []  # oldest first; only the last one is still handed out
+        self._safe_until = 0.0
+        self._dry = False  # no batch was to be had at the last try
+        self._exhausted = False
+        self._wait = IDLE_SECONDS
+        self._kick = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self.result = Drained()
+
+    async def run(self) -> Drained:
+        """Sends until time is up, nothing is due, or a limit says to wait; all that was handed out is settled."""
+        for channel in self._channels:
+            channel.drain, channel.permits = self, 0
+        try:
+            while await self._step():
+                await self._pause()
+        finally:
+            for channel in self._channels:
+                channel.drain, channel.permits = None, 0
+            self._thread.shutdown(wait=True)
+        return self.result
+
+    # --- called by connections -----------------------------------------------------------------------------------
+
+    def feed(self, channel: Channel) -> Any | None:
+        """The next message for a connection of `channel`: journaled, permitted, still mailable."""
+        if time.monotonic() > self._safe_until:
+            return None
+        for lease in self._leases:
+            while not lease.stopped and lease.next_position < lease.n_begun:
+                person = lease.people[lease.next_position - lease.start]
+                lease.next_position += 1
+                made = self._envelopes.make(lease, person)
+                if not isinstance(made, Outcome):
+                    channel.permits -= 1
+                    self.result.n_sent += 1
+                    return made
+                self._settled(lease, Settled(person.position, person.contact_id, None, made))
+        self._kick.set()
+        return None
+
+    def settle(self, channel: Channel, key: Any, outcome: Outcome) -> None:
+        """An outcome from a connection."""
+        lease, person = key
+        self._settled(lease, self._book.judge(lease, person, channel.account_id, outcome))
+
+    def trouble(self, channel: Channel, text: str) -> None:
+        """A connection's trouble; the account's health is judged by the bookkeeper."""
+        self.result.troubles.append(f"{channel.name}: {text}")
+        self._book.note_trouble(channel, text)
+
+    def _settled(self, lease: Lease, item: Settled) -> None:
+        lease.unwritten.append(item)
+        lease.n_settled += 1
+        self.result.n_settled += 1
+        if len(lease.unwritten) >= STEP or lease.n_in_flight == 0:
+            self._kick.set()
+
+    # --- the coordinator -----------------------------------------------------------------------------------------
+
+    async def _step(self) -> bool:
+        """One exchange with the ledger; False when the drain is over."""
+        order = self._order()
+        started = time.monotonic()
+        report = await self._carry_out(order)
+        if report.leases_held or report.claimed:
+            self._safe_until = started + LEASE_SECONDS - 10
+        self._apply(order, report)
+        return bool(self._leases) or not (self._closing or self._dry)
+
+    @property
+    def _closing(self) -> bool:
+        return self._exhausted or self._stopping() or time.monotonic() >= self._until
+
+    def _order(self) -> Order:
+        if self._closing:
+            for lease in self._leases:
+                lease.stopped = True
+        order = Order(channels=self._channels)
+        for lease in self._leases:
+            if lease.settled:
+                order.end.append(lease)
+            order.write[lease], lease.unwritten = lease.unwritten, []
+        n_open = sum(lease.n_open - len(items) for lease, items in order.write.items())
+        current = self._leases[-1] if self._leases else None
+        if current and not current.stopped and current.n_begun < current.n_messages:
+            order.extend = current
+            order.n_wanted = max(0, min(WINDOW - n_open, current.n_messages - current.n_begun))
+        wants_next = current is None or current.n_begun == current.n_messages or current.stopped
+        order.claim = wants_next and not self._closing and len(self._leases) < 3
+        return order
+
+    async def _carry_out(self, order: Order) -> Report:
+        """The ledger's answer, however often PostgreSQL has to be asked; nothing is handed out meanwhile."""
+        loop = asyncio.get_running_loop()
+        give_up_at = time.monotonic() + GIVE_UP_SECONDS
+        while True:
+            try:
+                return await loop.run_in_executor(self._thread, self._book.carry_out, order)
+            except (DatabaseError, RedisError, OSError):
+                if time.monotonic() > give_up_at:
+                    raise
+                order.retry = True
+                await asyncio.sleep(0.5)
+
+    def _apply(self, order: Order, report: Report) -> None:
+        for lease, items in order.write.items():
+            lease.n_written += len(items)
+        for lease, n_begun in report.begun.items():
+            lease.n_begun = n_begun
+        for lease in report.stopped:
+            lease.stopped = True
+        for lease in report.ended:
+            self._leases.remove(lease)
+        for lease, contact_ids in report.unmailable.items():
+            lease.people = [p._replace(mailable=False) if p.contact_id in contact_ids else p for p in lease.people]
+        self._dry = order.claim and report.claimed is None
+        if report.claimed is not None:
+            self._leases.append(report.claimed)
+            self._kick.set()
+        self._exhausted = self._exhausted or report.wait_s > IDLE_SECONDS * 5
+        self._wait = min(report.wait_s or IDLE_SECONDS, IDLE_SECONDS)
+        for channel, n in report.granted.items():
+            channel.permits += n
+            channel.wake()
+
+    async def _pause(self) -> None:
+        """Until a step is worth taking: enough outcomes, a starving connection, a limit's wait, or a second."""
+        try:
+            await asyncio.wait_for(self._kick.wait(), self._wait)
+        except TimeoutError:
+            pass
+        self._kick.clear()

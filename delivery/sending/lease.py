@@ -1,0 +1,90 @@
+"""A leased batch in a worker's memory: what was handed out, what came back, what is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from delivery.mime import MessageBuilder
+from delivery.outcomes import Outcome
+
+
+class Person(NamedTuple):
+    """One recipient of a batch, as read from the database."""
+
+    position: int
+    contact_id: int
+    variant_id: int
+    email: str  # empty where the person was erased since the freeze
+    first_name: str
+    last_name: str
+    phone: str
+    country: str
+    city: str
+    locale: str
+    fields: str  # JSON text, parsed when the message is built
+    mailable: bool
+
+
+@dataclass(slots=True)
+class Settled:
+    """An outcome waiting to be written."""
+
+    position: int
+    contact_id: int
+    account_id: int | None
+    outcome: Outcome
+    due_at: datetime | None = None  # of the next attempt, for deferred ones
+    category: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """A batch under a fenced lease.
+
+    `n_begun` is the committed journal: no position at or above it may be handed to a connection.
+    """
+
+    batch_id: int
+    campaign_id: int
+    route_id: int
+    site: str
+    attempt: int
+    fence: int
+    n_messages: int
+    n_begun: int
+    launched_at: datetime
+    expires_at: datetime
+    people: list[Person]
+    blocks: list[bytes] = field(default_factory=list)  # token of each person, in order
+    builders: dict[int, MessageBuilder] = field(default_factory=dict)  # by variant
+    next_position: int = 0  # the next one to hand out
+    n_settled: int = 0
+    n_written: int = 0
+    unwritten: list[Settled] = field(default_factory=list)
+    stopped: bool = False  # campaign paused, cancelled, or the lease was lost
+    start: int = 0
+
+    def __post_init__(self) -> None:
+        self.start = self.next_position = self.n_begun
+
+    @property
+    def n_open(self) -> int:
+        """Messages journaled in this lease whose outcome is not written: uncertain if this process died now."""
+        return self.n_begun - self.start - self.n_written
+
+    @property
+    def n_in_flight(self) -> int:
+        """Messages handed out and not settled."""
+        return self.next_position - self.start - self.n_settled
+
+    @property
+    def handed_out(self) -> bool:
+        """Nothing more will be handed out."""
+        return self.stopped or self.next_position >= self.n_messages
+
+    @property
+    def settled(self) -> bool:
+        """Everything that was or will be handed out has its outcome."""
+        return self.handed_out and self.n_in_flight == 0

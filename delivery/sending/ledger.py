@@ -1,0 +1,310 @@
+"""The ledger's statements: claim, read, journal, append, finish. Plain SQL: this is the hot path (docs/adr/0004).
+
+Every write of a lease holder names its fence; zero rows changed means that somebody else holds the batch now.
+All times are PostgreSQL's, so that workers with different clocks agree.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from delivery.outcomes import Result
+from delivery.sending.lease import Lease, Person, Settled
+
+LEASE_SECONDS = 60
+
+
+class LeaseLost(Exception):
+    """The batch is no longer ours: its lease ran out and was swept, or somebody leased it since."""
+
+
+# Campaigns that have a due batch on a route: one index probe per campaign under way, however many batches there are.
+CAMPAIGNS_WITH_WORK = """
+SELECT c.id, c.weight FROM campaigns_campaign c
+WHERE c.state = 'sending' AND EXISTS (
+    SELECT 1 FROM delivery_batch b
+    WHERE b.route_id = %s AND b.campaign_id = c.id AND b.state = 'pending' AND b.due_at <= now())
+ORDER BY c.id
+"""
+
+CLAIM = """
+UPDATE delivery_batch b SET state = 'leased', fence = fence + 1, leased_by = %(worker)s,
+    lease_until = now() + make_interval(secs => %(seconds)s)
+FROM campaigns_campaign c
+WHERE b.id = (
+    SELECT id FROM delivery_batch
+    WHERE route_id = %(route)s AND campaign_id = %(campaign)s AND state = 'pending' AND due_at <= now()
+    ORDER BY due_at, id FOR UPDATE SKIP LOCKED LIMIT 1)
+  AND c.id = b.campaign_id AND c.state = 'sending'
+RETURNING b.id, b.campaign_id, b.route_id, b.site, b.attempt, b.fence, b.n_messages, b.n_begun,
+    c.launched_at, c.launched_at + make_interval(hours => c.expire_hours)
+"""
+
+# Mailable at claim: still subscribed to one of the campaign's lists, and no suppression in force.
+# Kept equal to the verdict of the freeze (campaigns.queries) by a test.
+MAILABLE = """
+EXISTS (
+    SELECT 1 FROM contacts_subscription s WHERE s.contact_id = c.id AND s.state = 'confirmed'
+    AND s.mailing_list_id = ANY(%(lists)s)
+    AND NOT EXISTS (
+        SELECT 1 FROM contacts_suppression x WHERE x.address_key = c.address_key AND x.lifted_at IS NULL
+        AND (x.expires_at IS NULL OR x.expires_at > now())
+        AND ((x.brand_id IS NULL AND x.mailing_list_id IS NULL) OR x.brand_id = %(brand)s
+             OR x.mailing_list_id = s.mailing_list_id)))
+"""
+
+# LEFT JOIN: a person erased since the freeze still has a message, which must end in a state.
+READ_PEOPLE = f"""
+SELECT m.position, m.contact_id, m.variant_id, coalesce(c.email, ''), c.first_name, c.last_name, c.phone,
+    c.country, c.city, c.locale, c.fields::text, {MAILABLE}
+FROM delivery_message m LEFT JOIN contacts_contact c ON c.id = m.contact_id
+WHERE m.campaign_id = %(campaign)s AND m.batch_id = %(batch)s AND m.position >= %(start)s
+ORDER BY m.position
+"""  # noqa: S608 - built of constants
+
+STOPPED_SINCE = f"""
+SELECT c.id FROM contacts_contact c WHERE c.id = ANY(%(contacts)s) AND NOT {MAILABLE}
+"""  # noqa: S608
+
+# The newest unsubscribe and suppression: two index-only probes tell whether anything changed at all.
+STOP_MARK = """
+SELECT coalesce((SELECT max(id) FROM contacts_consentevent), 0), coalesce((SELECT max(id) FROM contacts_suppression), 0)
+"""
+
+# The journal step. No row: the lease is lost. `state` tells a paused or cancelled campaign in the same round trip.
+JOURNAL = """
+UPDATE delivery_batch b SET n_begun = %(begun)s, lease_until = now() + make_interval(secs => %(seconds)s)
+FROM campaigns_campaign c
+WHERE b.id = %(batch)s AND b.fence = %(fence)s AND b.state = 'leased' AND c.id = b.campaign_id
+RETURNING c.state, now()
+"""
+
+APPEND = """
+COPY delivery_outcome (campaign_id, batch_id, position, contact_id, result, account_id, code, enhanced, reply,
+    provider_id, at) FROM STDIN
+"""
+
+ALREADY_WRITTEN = "SELECT position FROM delivery_outcome WHERE campaign_id = %s AND batch_id = %s AND position = ANY(%s)"
+
+DEFER = """
+INSERT INTO delivery_deferral (campaign_id, contact_id, route_id, batch_id, position, attempt, account_id, site, category,
+    reply, deferred_at, due_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now(), %s)
+"""
+
+# Counted from rows, never incremented. A finished batch's positions that were never begun are its cancelled ones.
+TALLY = """
+UPDATE delivery_batch b SET
+    n_accepted = t.accepted, n_deferred = t.deferred, n_refused = t.refused, n_failed = t.failed,
+    n_uncertain = t.uncertain, n_suppressed = t.suppressed, n_expired = t.expired,
+    n_cancelled = t.cancelled + CASE WHEN b.state = 'finished' THEN b.n_messages - b.n_begun ELSE 0 END
+FROM (
+    SELECT count(*) FILTER (WHERE result = 1) AS accepted, count(*) FILTER (WHERE result = 2) AS deferred,
+        count(*) FILTER (WHERE result = 3) AS refused, count(*) FILTER (WHERE result = 4) AS failed,
+        count(*) FILTER (WHERE result = 5) AS uncertain, count(*) FILTER (WHERE result = 6) AS suppressed,
+        count(*) FILTER (WHERE result = 7) AS expired, count(*) FILTER (WHERE result = 8) AS cancelled
+    FROM delivery_outcome WHERE campaign_id = %(campaign)s AND batch_id = %(batch)s
+) t
+WHERE b.id = %(batch)s
+"""
+
+# Ends a lease: finished when everything was begun, else back to pending (paused, out of time, throttled).
+END = """
+UPDATE delivery_batch SET
+    state = CASE WHEN n_begun = n_messages THEN 'finished' ELSE 'pending' END,
+    finished_at = CASE WHEN n_begun = n_messages THEN now() END,
+    leased_by = '', lease_until = NULL, due_at = greatest(due_at, coalesce(%(due)s, due_at))
+WHERE id = %(batch)s AND fence = %(fence)s AND state = 'leased'
+"""
+
+# What a lease lost to the sweeper still learns is the truth: it resolves what the sweeper had to call uncertain.
+RESOLVE = """
+UPDATE delivery_outcome SET result = %s, account_id = %s, code = %s, enhanced = %s, reply = %s, provider_id = %s
+WHERE campaign_id = %s AND batch_id = %s AND position = %s AND result = 5
+"""
+
+
+def campaigns_with_work(route_id: int) -> list[tuple[int, int]]:
+    """(campaign id, weight) of the campaigns that could give a batch now."""
+    with connection.cursor() as cursor:
+        cursor.execute(CAMPAIGNS_WITH_WORK, [route_id])
+        return cast("list[tuple[int, int]]", cursor.fetchall())
+
+
+def claim_batch(route_id: int, campaign_id: int, *, worker: str) -> Lease | None:
+    """The campaign's oldest due batch, leased to `worker` for 60 s; None when there is none. Without its people."""
+    params = {"route": route_id, "campaign": campaign_id, "worker": worker, "seconds": LEASE_SECONDS}
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, params)
+        row = cursor.fetchone()
+    return None if row is None else Lease(*row, people=[])
+
+
+def read_people(lease: Lease, audience: Mapping[str, Any]) -> list[Person]:
+    """The batch's people from the first one not begun, each checked against consent and suppression now."""
+    params = {**audience, "campaign": lease.campaign_id, "batch": lease.batch_id, "start": lease.n_begun}
+    with connection.cursor() as cursor:
+        cursor.execute(READ_PEOPLE, params)
+        return [Person._make(row) for row in cursor.fetchall()]
+
+
+def audience_of(campaign_id: int) -> dict[str, Any]:
+    """The parameters of MAILABLE: the campaign's brand and the lists it goes to."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.brand_id, coalesce(array_agg(t.mailinglist_id) FILTER (WHERE t.id IS NOT NULL), '{}')"
+            " FROM campaigns_campaign c LEFT JOIN campaigns_campaign_send_to t ON t.campaign_id = c.id"
+            " WHERE c.id = %s GROUP BY c.brand_id",
+            [campaign_id],
+        )
+        row = cursor.fetchone()
+    return {"brand": row[0], "lists": row[1]} if row else {"brand": None, "lists": []}
+
+
+def stop_mark() -> tuple[int, int]:
+    """Changes whenever somebody unsubscribes or is suppressed."""
+    with connection.cursor() as cursor:
+        cursor.execute(STOP_MARK)
+        return cast("tuple[int, int]", cursor.fetchone())
+
+
+def stopped_since(contact_ids: Sequence[int], audience: Mapping[str, Any]) -> set[int]:
+    """Those of the contacts who may no longer be mailed."""
+    with connection.cursor() as cursor:
+        cursor.execute(STOPPED_SINCE, {**audience, "contacts": list(contact_ids)})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def advance(
+    lease: Lease,
+    begun: int,
+    settled: Sequence[Settled],
+    *,
+    refusals: Callable[[Lease, Sequence[Settled], datetime], None],
+    retry: bool = False,
+) -> str:
+    """One journal step: the outcomes are appended and the intent for positions below `begun` is committed, together.
+
+    Returns the campaign's state. Raises LeaseLost (nothing is written then). `retry` says that an earlier try may have
+    been committed although its answer was lost. `refusals` records what refused addresses mean, in the same transaction.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            JOURNAL, {"begun": begun, "batch": lease.batch_id, "fence": lease.fence, "seconds": LEASE_SECONDS}
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise LeaseLost(f"Batch {lease.batch_id} is no longer leased with fence {lease.fence}.")
+        fresh = _not_written(cursor, lease, settled) if retry and settled else settled
+        if fresh:
+            _append(cursor, lease, fresh, row[1])
+            refusals(lease, fresh, row[1])
+    return str(row[0])
+
+
+def end_lease(lease: Lease, *, due_at: datetime | None = None) -> None:
+    """The batch is finished or back to pending (not before `due_at`) and its tally is counted; raises LeaseLost."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(END, {"batch": lease.batch_id, "fence": lease.fence, "due": due_at})
+        if cursor.rowcount == 0:
+            raise LeaseLost(f"Batch {lease.batch_id} is no longer leased with fence {lease.fence}.")
+        tally(cursor, lease.campaign_id, lease.batch_id)
+
+
+def tally(cursor: CursorWrapper, campaign_id: int, batch_id: int) -> None:
+    """The batch's counts equal its outcome rows afterwards."""
+    cursor.execute(TALLY, {"campaign": campaign_id, "batch": batch_id})
+
+
+def resolve_late(lease: Lease, settled: Iterable[Settled]) -> None:
+    """Outcomes that arrived after the lease was lost replace the sweeper's "uncertain"."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for item in settled:
+            outcome = item.outcome
+            # A deferral is not taken up late: the person who resolves uncertain messages decides.
+            if outcome.result in (Result.UNCERTAIN, Result.DEFERRED):
+                continue
+            cursor.execute(
+                RESOLVE,
+                [
+                    outcome.result,
+                    item.account_id,
+                    outcome.code,
+                    outcome.enhanced,
+                    _reply(outcome.result, outcome.text),
+                    outcome.provider_id,
+                    lease.campaign_id,
+                    lease.batch_id,
+                    item.position,
+                ],
+            )
+        tally(cursor, lease.campaign_id, lease.batch_id)
+
+
+def _not_written(cursor: CursorWrapper, lease: Lease, settled: Sequence[Settled]) -> list[Settled]:
+    positions = [item.position for item in settled]
+    cursor.execute(ALREADY_WRITTEN, [lease.campaign_id, lease.batch_id, positions])
+    written = {row[0] for row in cursor.fetchall()}
+    return [item for item in settled if item.position not in written]
+
+
+def _append(cursor: CursorWrapper, lease: Lease, settled: Sequence[Settled], at: datetime) -> None:
+    stamp = at.isoformat()
+    head = f"{lease.campaign_id}\t{lease.batch_id}\t"
+    lines = [head + _line(item, stamp) for item in settled]
+    with cursor.copy(APPEND) as copy:
+        copy.write("".join(lines))
+    for item in settled:
+        if item.due_at is not None:
+            _defer(cursor, lease, item)
+
+
+def _line(item: Settled, stamp: str) -> str:
+    outcome = item.outcome
+    account = r"\N" if item.account_id is None else item.account_id
+    reply = _copy_text(_reply(outcome.result, outcome.text))
+    return (
+        f"{item.position}\t{item.contact_id}\t{outcome.result.value}\t{account}\t{outcome.code}\t"
+        f"{_copy_text(outcome.enhanced[:12])}\t{reply}\t{_copy_text(outcome.provider_id[:200])}\t{stamp}\n"
+    )
+
+
+def _reply(result: Result, text: str) -> str:
+    """Plain acceptances say the same a million times: their words are not kept."""
+    return "" if result is Result.ACCEPTED else text[:500]
+
+
+def _copy_text(text: str) -> str:
+    """Text for COPY's text format; NUL cannot be stored."""
+    if not text:
+        return ""
+    return text.replace("\0", "").replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
+
+
+def _defer(cursor: CursorWrapper, lease: Lease, item: Settled) -> None:
+    cursor.execute(
+        DEFER,
+        [
+            lease.campaign_id,
+            item.contact_id,
+            lease.route_id,
+            lease.batch_id,
+            item.position,
+            lease.attempt,
+            item.account_id,
+            lease.site,
+            item.category,
+            item.outcome.text[:500],
+            item.due_at,
+        ],
+    )
+
+
+def worker_name() -> str:
+    """A name for this process's leases, unique per start."""
+    return f"w-{uuid.uuid4().hex[:12]}"

@@ -1,0 +1,87 @@
+"""What one worker process keeps between drains: its event loop, its channels, its compiled campaigns."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+import structlog
+import uvloop
+from django.conf import settings
+from redis import Redis
+
+from delivery.models import ProviderAccount, Route
+from delivery.sending.bookkeeper import Bookkeeper
+from delivery.sending.builders import Envelopes
+from delivery.sending.channel import Channel
+from delivery.sending.drain import Drain, Drained
+from delivery.sending.ledger import worker_name
+from delivery.sending.permits import RoutePermits
+from delivery.sending.stopping import is_stopping
+from delivery.sending.transports import connect, fingerprint
+from delivery.sending.turns import Turns
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """One process's sending half; made on first use after the fork."""
+
+    def __init__(self) -> None:
+        self.name = worker_name()
+        self.loop = uvloop.new_event_loop()
+        self.redis = Redis.from_url(settings.REDIS_URL, socket_timeout=5)
+        self.envelopes = Envelopes()
+        self._channels: dict[int, tuple[str, Channel]] = {}
+
+    def drain(self, route: Route, *, seconds: float) -> Drained:
+        """Sends what is due on `route` for at most `seconds`, then waits for what is in flight."""
+        accounts = _usable_accounts(route.pk)
+        return self.loop.run_until_complete(self._drain(route, accounts, seconds)) if accounts else Drained()
+
+    async def _drain(self, route: Route, accounts: list[ProviderAccount], seconds: float) -> Drained:
+        channels = [await self._channel(account) for account in accounts]
+        bookkeeper = Bookkeeper(
+            route.pk,
+            worker=self.name,
+            permits=RoutePermits(self.redis, accounts, worker=self.name),
+            chooser=Turns(self.redis, route.pk),
+            prepare=self.envelopes.prepare,
+        )
+        drained = await Drain(channels, bookkeeper, self.envelopes, seconds=seconds, stopping=is_stopping).run()
+        log.info("drained", route=route.key, n_sent=drained.n_sent, troubles=len(drained.troubles), worker=self.name)
+        return drained
+
+    async def _channel(self, account: ProviderAccount) -> Channel:
+        """The account's channel; a changed account gets a new one and the old connections are closed."""
+        mark = fingerprint(account)
+        known = self._channels.get(account.pk)
+        if known is not None and known[0] == mark:
+            return known[1]
+        if known is not None and known[1].transport is not None:
+            await known[1].transport.close()
+        channel = Channel(account.pk, account.name, account.max_connections)
+        connect(channel, account, self.redis)
+        self._channels[account.pk] = (mark, channel)
+        return channel
+
+    async def close(self) -> None:
+        """All connections said goodbye."""
+        for _, channel in self._channels.values():
+            if channel.transport is not None:
+                await channel.transport.close()
+
+
+def _usable_accounts(route_id: int) -> list[ProviderAccount]:
+    accounts = ProviderAccount.objects.filter(memberships__route_id=route_id, enabled=True)
+    return list(accounts.order_by("memberships__rank", "-memberships__weight", "pk"))
+
+
+@lru_cache(maxsize=1)
+def _worker_of(pid: int) -> Worker:
+    return Worker()
+
+
+def this_worker() -> Worker:
+    """This process's worker: one per process id, so that a fork starts with its own."""
+    return _worker_of(os.getpid())

@@ -1,0 +1,1 @@
+"""What delivery does between rows: plan, requeue, sweep, finish. Each service is one short transaction."""

@@ -1,0 +1,166 @@
+"""The planner: one transaction freezes a prepared campaign's audience into messages, cut into batches.
+
+Facts measured on 2 cores (PostgreSQL 18): about 4 to 6 µs per message row for INSERT ... SELECT with both indexes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from campaigns.funnel import Funnel, funnel_of
+from campaigns.models import Campaign
+from campaigns.queries import audience_params, audience_rule, audience_sql
+from campaigns.services import pause_campaign, start_sending
+from delivery.models import Link, Route
+from delivery.partitions import ensure_campaign_partitions
+from delivery.routing import NoRoute, choose_route
+from delivery.sites import site_of
+
+BATCH_SIZE = 1000
+# A site with fewer recipients in a campaign shares batches with others: a throttled site then holds back only its own.
+OWN_BATCH_FROM = 200
+
+# Everybody on the chosen lists with a verdict, in one pass; see campaigns.queries for the definitions.
+COLLECT = """
+CREATE TEMP TABLE planned ON COMMIT DROP AS
+SELECT a.contact_id, a.n_subscriptions, a.verdict, CASE WHEN a.verdict = 'included' THEN c.domain END AS domain
+FROM ({audience}) a JOIN contacts_contact c ON c.id = a.contact_id
+"""
+
+UNKNOWN_DOMAINS = """
+SELECT DISTINCT domain FROM planned p WHERE verdict = 'included'
+AND NOT EXISTS (SELECT 1 FROM delivery_recipientsite s WHERE s.domain = p.domain)
+"""
+
+# Rank inside the site, in order of contact id, so that a batch reads neighbouring contact rows.
+RANK = """
+CREATE TEMP TABLE ranked ON COMMIT DROP AS
+WITH sized AS (
+    SELECT p.contact_id, s.site, count(*) OVER (PARTITION BY s.site) AS n
+    FROM planned p JOIN delivery_recipientsite s ON s.domain = p.domain WHERE p.verdict = 'included'
+), bucketed AS (
+    SELECT contact_id, CASE WHEN n >= %(own_from)s THEN site ELSE '' END AS site FROM sized
+)
+SELECT contact_id, site, row_number() OVER (PARTITION BY site ORDER BY contact_id) - 1 AS rank FROM bucketed
+"""
+
+# Batches are numbered through all sites by turns, so that the first minute of a campaign reaches every site.
+CUT = """
+WITH cut AS (
+    SELECT site, rank / %(size)s AS ordinal, count(*) AS n FROM ranked GROUP BY 1, 2
+)
+INSERT INTO delivery_batch (campaign_id, route_id, site, attempt, state, due_at, n_messages, n_begun, fence, leased_by,
+    n_accepted, n_deferred, n_refused, n_failed, n_uncertain, n_suppressed, n_expired, n_cancelled)
+SELECT %(campaign)s, %(route)s, site, 1, 'pending', %(now)s, n, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0
+FROM cut ORDER BY ordinal, site
+"""
+
+# Batches of one site come out of CUT in order of `ordinal`, so their ids rise with it.
+WRITE = """
+WITH numbered AS (
+    SELECT id, site, row_number() OVER (PARTITION BY site ORDER BY id) - 1 AS ordinal
+    FROM delivery_batch WHERE campaign_id = %(campaign)s
+)
+INSERT INTO delivery_message (campaign_id, contact_id, variant_id, batch_id, position)
+SELECT %(campaign)s, r.contact_id, v.variant_id, b.id, r.rank %% %(size)s
+FROM ranked r
+JOIN numbered b ON b.site = r.site AND b.ordinal = r.rank / %(size)s
+JOIN (SELECT unnest(%(variants)s::bigint[]) AS variant_id, unnest(%(from)s::int[]) AS low, unnest(%(to)s::int[]) AS high) v
+  ON abs(hashint8(r.contact_id + %(campaign)s) %% 100) >= v.low AND abs(hashint8(r.contact_id + %(campaign)s) %% 100) < v.high
+ORDER BY b.id, r.rank
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What one planning run wrote."""
+
+    campaign_id: int
+    n_messages: int
+
+
+def plan_next_campaign(*, now: datetime) -> Planned | None:
+    """One campaign in state preparing is planned, or paused with the reason; None when there is none."""
+    campaign_id = _next_prepared()
+    if campaign_id is None:
+        return None
+    ensure_campaign_partitions(campaign_id)
+    try:
+        return _plan(campaign_id, now)
+    except NoRoute as problem:
+        pause_campaign(campaign_id, reason=str(problem), now=now)
+        return None
+
+
+def _next_prepared() -> int | None:
+    return (
+        Campaign.objects.filter(state=Campaign.State.PREPARING).order_by("launched_at").values_list("pk", flat=True).first()
+    )
+
+
+@transaction.atomic
+def _plan(campaign_id: int, now: datetime) -> Planned | None:
+    locked = Campaign.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        pk=campaign_id, state=Campaign.State.PREPARING
+    )
+    campaign = locked.select_related("brand").first()
+    if campaign is None:
+        return None  # another planner has it, or it was paused or cancelled meanwhile
+    route = choose_route(campaign)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '256MB'")
+        funnel = _collect(cursor, campaign, now)
+        _name_sites(cursor)
+        _write(cursor, campaign, route, now)
+    _write_links(campaign)
+    if not start_sending(campaign.pk, funnel=funnel, now=now):
+        raise RuntimeError(f"Campaign {campaign.pk} left the state preparing while its row was locked.")
+    return Planned(campaign.pk, funnel.n_total)
+
+
+def _collect(cursor: CursorWrapper, campaign: Campaign, now: datetime) -> Funnel:
+    cursor.execute(COLLECT.format(audience=audience_sql()), audience_params(audience_rule(campaign), now=now))
+    cursor.execute("ANALYZE planned")
+    cursor.execute("SELECT verdict, count(*), sum(n_subscriptions)::bigint FROM planned GROUP BY verdict")
+    return funnel_of(cursor.fetchall())
+
+
+def _name_sites(cursor: CursorWrapper) -> None:
+    """Every recipient domain has a site; what DNS says later replaces the offline answer."""
+    cursor.execute(UNKNOWN_DOMAINS)
+    domains = [row[0] for row in cursor.fetchall()]
+    cursor.executemany(
+        "INSERT INTO delivery_recipientsite (domain, site) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        [(domain, site_of(domain)) for domain in domains],
+    )
+
+
+def _write(cursor: CursorWrapper, campaign: Campaign, route: Route, now: datetime) -> None:
+    params = {"campaign": campaign.pk, "route": route.pk, "now": now, "size": BATCH_SIZE, "own_from": OWN_BATCH_FROM}
+    cursor.execute(RANK, params)
+    cursor.execute("ANALYZE ranked")
+    cursor.execute(CUT, params)
+    cursor.execute(WRITE, params | _variant_ranges(campaign))
+
+
+def _variant_ranges(campaign: Campaign) -> dict[str, list[int]]:
+    """Each variant's half-open range of 0..100; the last one ends at 100 whatever the shares add up to."""
+    variants = list(campaign.variants.order_by("name"))
+    lows, high = [], 0
+    for variant in variants:
+        lows.append(high)
+        high = min(100, high + variant.share)
+    return {"variants": [v.pk for v in variants], "from": lows, "to": [*lows[1:], 100]}
+
+
+def _write_links(campaign: Campaign) -> None:
+    links = [
+        Link(campaign_id=campaign.pk, index=link["index"], url=link["url"], dynamic=link["dynamic"], label=link.get("label", ""))
+        for frozen in campaign.contents.order_by("pk")
+        for link in frozen.content["links"]
+    ]
+    Link.objects.bulk_create(links, ignore_conflicts=True)
