@@ -3,7 +3,7 @@
 from .access import ApiKey, IdempotentRequest
 from .brand import Brand
 from .consent import ConsentEvent, Suppression
-from .imports import ImportJob, ImportRejectedRow
+from .imports import ImportedAddress, ImportJob, ImportRejectedRow
 from .people import Contact, ContactField, ContactIdentity, MailingList, Subscription
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "IdempotentRequest",
     "ImportJob",
     "ImportRejectedRow",
+    "ImportedAddress",
     "MailingList",
     "Subscription",
     "Suppression",

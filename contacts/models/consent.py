@@ -50,6 +50,7 @@ class Suppression(models.Model):
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
         MANUAL = "manual", "By hand"
         ROLE = "role", "Role account"
+        ERASED = "erased", "Erased on request"
 
     address_key = models.UUIDField()
     address = models.CharField(max_length=320, blank=True, help_text="Empty once the person was erased.")
@@ -68,9 +69,7 @@ class Suppression(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(brand=None) | Q(mailing_list=None), name="suppression_has_one_scope"
-            ),
+            models.CheckConstraint(condition=Q(brand=None) | Q(mailing_list=None), name="suppression_has_one_scope"),
             models.UniqueConstraint(
                 # Also the index by which the planner and the claim look an address up.
                 fields=["address_key", "brand", "mailing_list"],

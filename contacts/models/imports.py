@@ -1,4 +1,4 @@
-"""Import jobs with their rejected rows."""
+"""Import jobs, their rejected rows, and which addresses a job has met."""
 
 from __future__ import annotations
 
@@ -28,20 +28,26 @@ class ImportJob(models.Model):
     n_bytes = models.BigIntegerField(default=0)
     encoding = models.CharField(max_length=20, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
+    has_header = models.BooleanField(default=True, help_text="The first row holds column names.")
     mapping = models.JSONField(default=dict, help_text="Column number (as text) to field name.")
     consent_attested = models.BooleanField(
         default=False, help_text="Somebody stated that these people agreed to receive mail."
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.UPLOADED)
-    n_rows = models.IntegerField(default=0)
+    # Where the next chunk begins; moved in the transaction that imports a chunk, so a crash repeats or loses nothing.
     n_bytes_done = models.BigIntegerField(default=0)
+    n_lines_done = models.IntegerField(default=0)
+    n_rows = models.IntegerField(default=0)
     n_created = models.IntegerField(default=0)
     n_updated = models.IntegerField(default=0)
     n_unchanged = models.IntegerField(default=0)
     n_subscribed = models.IntegerField(default=0)
+    n_unsubscribed = models.IntegerField(default=0)
+    n_suppressed = models.IntegerField(default=0, help_text="Agreed, but not subscribed: the address is suppressed.")
     n_rejected = models.IntegerField(default=0)
     n_duplicates = models.IntegerField(default=0)
     problem = models.TextField(blank=True)
+    fence = models.IntegerField(default=0, help_text="Grows with each lease; every write of a holder names it.")
     lease_until = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -74,3 +80,14 @@ class ImportRejectedRow(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line_number}: {self.reason}"
+
+
+class ImportedAddress(models.Model):
+    """An address that a running job has met: tells duplicates within a file without holding the file in memory."""
+
+    pk = models.CompositePrimaryKey("job_id", "address_key")
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="+")
+    address_key = models.UUIDField()
+
+    def __str__(self) -> str:
+        return f"{self.address_key} in import {self.job_id}"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import OpClass
+from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
+
+from contacts.fields import KEY_PATTERN
 
 from .brand import Brand
 
@@ -20,8 +24,13 @@ class ContactField(models.Model):
         BOOLEAN = "boolean", "Yes or no"
         LIST = "list", "List"
 
-    key = models.SlugField(max_length=50, unique=True, help_text="Used in templates as contact.<key>.")
-    label = models.CharField(max_length=100)
+    key = models.CharField(
+        max_length=50,
+        unique=True,
+        validators=[RegexValidator(KEY_PATTERN, "Use small letters, digits and _, beginning with a letter.")],
+        help_text="Used in templates as contact.<key>, for example contact.birthday. It cannot be changed later.",
+    )
+    label = models.CharField(max_length=100, help_text="How people in the admin read it.")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.TEXT)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -61,6 +70,12 @@ class Contact(models.Model):
             models.Index(fields=["address_key"], name="contact_by_address_key"),
             # The audience page lists the newest first, page by page by key.
             models.Index(fields=["-created_at", "-id"], name="contact_newest_first"),
+            # The search box: what an address or a name begins with.
+            models.Index(OpClass("address", "varchar_pattern_ops"), name="contact_address_prefix"),
+            models.Index(OpClass(Lower("first_name"), "text_pattern_ops"), name="contact_first_name_prefix"),
+            models.Index(OpClass(Lower("last_name"), "text_pattern_ops"), name="contact_last_name_prefix"),
+            # The search box: "@example.com", and reports by domain.
+            models.Index(fields=["domain"], name="contact_by_domain"),
         ]
 
     def __str__(self) -> str:
@@ -118,12 +133,15 @@ class Subscription(models.Model):
 
 
 class ContactIdentity(models.Model):
-    """The id by which a store or an API client knows a contact, with the clock of its newest record."""
+    """The id by which a store or an API client knows a contact, with the clock of its newest record.
+
+    Without a contact the row is a tombstone: the store deleted that customer, and older records must not bring it back.
+    """
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
     source = models.CharField(max_length=60, help_text="'api' or 'store:<pk>'.")
     external_id = models.CharField(max_length=200)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="identities")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="identities")
     source_updated_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -48,14 +48,15 @@ class Store(models.Model):
 
 
 class StoreDelivery(models.Model):
-    """One webhook delivery, stored raw before anything is made of it."""
+    """One webhook delivery, stored raw before anything is made of it; the body is dropped once it is processed."""
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="deliveries")
     delivery_key = models.CharField(max_length=200, help_text="What makes a delivery the same delivery again.")
     topic = models.CharField(max_length=100)
     headers = models.JSONField(default=dict)
-    body = models.BinaryField()
+    body = models.BinaryField(help_text="Emptied once processed: personal data lives in contacts only.")
     received_at = models.DateTimeField(db_default=Now(), editable=False)
+    due_at = models.DateTimeField(db_default=Now(), help_text="When it is to be processed, or tried again.")
     processed_at = models.DateTimeField(null=True)
     n_attempts = models.SmallIntegerField(default=0)
     problem = models.TextField(blank=True)
@@ -67,7 +68,9 @@ class StoreDelivery(models.Model):
         ]
         indexes = [
             # The tick that processes what is not processed.
-            models.Index(fields=["id"], condition=Q(processed_at=None), name="store_deliveries_to_process"),
+            models.Index(fields=["due_at", "id"], condition=Q(processed_at=None), name="store_deliveries_to_process"),
+            # The store page shows the last 20; the clean-up drops old ones.
+            models.Index(fields=["store", "-id"], name="store_deliveries_newest_first"),
         ]
         verbose_name_plural = "store deliveries"
 
