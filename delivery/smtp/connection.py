@@ -1,0 +1,181 @@
+"""One ready SMTP connection: moves bytes between a transport and a `Session`, watches time, reports its own end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Protocol
+
+from delivery.smtp.config import Timeouts
+from delivery.smtp.errors import SmtpError, Trouble, TroubleKind
+from delivery.smtp.session import Session
+
+
+class Owner(Protocol):
+    """Who is told that a first message was answered, and once that the connection is gone.
+
+    `trouble` is None when it ended as it should.
+    """
+
+    def proved(self) -> None: ...
+    def ended(self, connection: Connection, trouble: Trouble | None) -> None: ...
+
+
+class Connection(asyncio.Protocol):
+    """Takes over a transport whose handshake is done.
+
+    The final dot must not be given to the transport while part of the body waits in user space: then a loss would
+    leave us guessing. So the transport's buffer has no allowance (any rest pauses writing), and on plain TCP the
+    body, the dot and the next commands go to the kernel in one writev that tells how much it took. Measured on
+    uvloop with 49 KB messages: 14 us of CPU for one write, 18 us for body and dot apart.
+    """
+
+    def __init__(self, transport: asyncio.Transport, session: Session, owner: Owner, timeouts: Timeouts) -> None:
+        self.session = session
+        self._transport = transport
+        self._owner = owner
+        self._timeouts = timeouts
+        self._now = asyncio.get_running_loop().time
+        self._deadline = 0.0
+        self._is_paused = False
+        self._is_quitting = False
+        self._is_over = False
+        self._has_heard = False
+        self._is_proven = False
+        self._held = b""
+        self._n_unwritten = 0
+        is_encrypted = transport.get_extra_info("sslcontext") is not None
+        self._socket = -1 if is_encrypted else transport.get_extra_info("socket").fileno()
+        # TCP transports pause above the mark, TLS transports at the mark.
+        transport.set_write_buffer_limits(high=1 if is_encrypted else 0, low=0)
+        transport.set_protocol(self)
+
+    def pump(self) -> None:
+        """Write whatever the session has to say now; QUIT when it is spent and at rest."""
+        if self._is_paused or self._is_quitting or self._is_over or self._transport.is_closing():
+            return
+        self._has_heard |= self.session.awaited is None
+        body, tail = self.session.next_flight()
+        if body:
+            self._write_message(body, tail)
+        elif tail:
+            self._transport.write(tail)
+        # What is written behind an unanswered command must not prolong the wait for its answer.
+        if self._has_heard:
+            self._has_heard = False
+            self._set_deadline()
+
+    def check_time(self) -> None:
+        """End the connection when its deadline has passed; called about once a second."""
+        now = self._now()
+        if self._is_over or now < self._deadline:
+            return
+        step = self.session.awaited
+        if self._is_quitting:
+            self._transport.abort()
+        elif step is None:
+            self._quit()
+        elif self._is_paused and self._transport.get_write_buffer_size() < self._n_unwritten:
+            self._n_unwritten = self._transport.get_write_buffer_size()
+            self._deadline = now + self._timeouts.block
+        else:
+            what = "the server stopped reading" if self._is_paused else f"no answer to {step.name}"
+            self._break(Trouble(TroubleKind.TIMEOUT, f"{what} in time"))
+
+    def finish(self) -> None:
+        """Begin no more messages; QUIT when those begun are answered."""
+        self.session.is_ending = True
+        self.pump()
+
+    def abort(self, reason: str) -> None:
+        """Hang up at once."""
+        self._transport.abort()
+        self._end(None, reason)
+
+    # Called by the event loop.
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_quitting or self._is_over:
+            self._transport.close()
+            return
+        try:
+            self.session.receive(data)
+        except SmtpError as error:
+            self._break(error.trouble)
+            return
+        self._has_heard = True
+        if not self._is_proven and self.session.n_answered:
+            self._is_proven = True
+            self._owner.proved()
+        self.pump()
+
+    def pause_writing(self) -> None:
+        self._is_paused = True
+        self._n_unwritten = self._transport.get_write_buffer_size()
+
+    def resume_writing(self) -> None:
+        self._is_paused = False
+        held, self._held = self._held, b""
+        if held and not self._transport.is_closing():
+            self.session.is_held = False
+            self._transport.write(held)
+        self.pump()
+
+    def eof_received(self) -> None:
+        self._transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        step = self.session.awaited
+        if step is None or self._is_quitting:
+            self._end(None, "the connection was closed")
+            return
+        text = f"the server hung up instead of answering {step.name}" + (f" ({error})" if error else "")
+        is_routine = self.session.n_answered > 0 and self.session.has_only_asked
+        self._end(None if is_routine else Trouble(TroubleKind.CLOSED, text), text)
+
+    # Inside.
+
+    def _write_message(self, body: bytes, tail: bytes) -> None:
+        n_taken = self._write_to_kernel(body, tail)
+        if n_taken < len(body):
+            self._transport.write(memoryview(body)[n_taken:] if n_taken else body)
+            if self._is_paused or self._transport.is_closing():
+                self.session.is_held = True
+                self._held = tail
+                return
+            n_taken = len(body)
+        if n_taken < len(body) + len(tail):
+            self._transport.write(tail[n_taken - len(body) :])
+
+    def _write_to_kernel(self, body: bytes, tail: bytes) -> int:
+        if self._socket < 0:
+            return 0
+        try:
+            return os.writev(self._socket, (body, tail))
+        except OSError:
+            return 0  # a full or broken socket: the transport finds out which
+
+    def _set_deadline(self) -> None:
+        step = self.session.awaited
+        if step is not None:
+            self._deadline = self._now() + (self._timeouts.block if self._is_paused else step.timeout)
+        elif self.session.is_spent:
+            self._quit()
+        else:
+            self._deadline = self._now() + self._timeouts.idle
+
+    def _quit(self) -> None:
+        self._is_quitting = True
+        self._deadline = self._now() + self._timeouts.quit
+        self._transport.write(b"QUIT\r\n")
+
+    def _break(self, trouble: Trouble) -> None:
+        self._transport.abort()
+        self._end(trouble, str(trouble))
+
+    def _end(self, trouble: Trouble | None, reason: str) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        self.session.lost(reason)
+        self._owner.ended(self, trouble)
