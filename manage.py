@@ -35,7 +35,7 @@ def use_embedded_servers() -> None:
         os.environ.update(embedded.ensure_running(embedded.PROJECT_VAR).environment())
     except embedded.WheelsMissingError:
         return
-    except (embedded.ServerError, PermissionError) as error:
+    except embedded.EmbeddedError as error:
         sys.exit(str(error))
 
 

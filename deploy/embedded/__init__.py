@@ -9,12 +9,23 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.embedded.home import Home, WheelsMissingError, find_home
+from deploy.embedded.errors import EmbeddedError, NoAccessError, ServerError, WheelsMissingError
+from deploy.embedded.home import Home, find_home, make_open
 from deploy.embedded.postgres_server import Postgres
-from deploy.embedded.process import ServerError, exclusive
+from deploy.embedded.process import exclusive
 from deploy.embedded.redis_server import RedisServer
 
-__all__ = ["PROJECT_VAR", "ServerError", "Servers", "WheelsMissingError", "discard", "ensure_running", "servers_of"]
+__all__ = [
+    "PROJECT_VAR",
+    "EmbeddedError",
+    "NoAccessError",
+    "ServerError",
+    "Servers",
+    "WheelsMissingError",
+    "discard",
+    "ensure_running",
+    "servers_of",
+]
 
 PROJECT_VAR = Path(__file__).resolve().parent.parent.parent / "var"
 
@@ -64,17 +75,30 @@ class Servers:
 
 def servers_of(var_dir: Path, *, durable: bool = True) -> Servers:
     """The servers of `var_dir`, running or not. `durable=False` leaves out fsync, for tests."""
-    var_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with exclusive(var_dir / "lock"):
-        home = find_home(var_dir)
+    try:
+        make_open(var_dir)
+        with exclusive(var_dir / "lock"):
+            home = find_home(var_dir)
+    except PermissionError as error:
+        raise _no_access(error, var_dir) from error
     return Servers(home, Postgres(home, durable=durable), RedisServer(home, durable=durable))
 
 
 def ensure_running(var_dir: Path, *, durable: bool = True) -> Servers:
-    """Start what does not run yet, wait for answers. Raises ServerError, WheelsMissingError, PermissionError."""
+    """Start what does not run yet; returns when both answer. Raises EmbeddedError."""
     servers = servers_of(var_dir, durable=durable)
-    servers.start()
+    try:
+        servers.start()
+    except PermissionError as error:
+        raise _no_access(error, var_dir) from error
     return servers
+
+
+def _no_access(error: PermissionError, var_dir: Path) -> NoAccessError:
+    return NoAccessError(
+        f"{error.filename} belongs to another user. Run this as the user who made {var_dir}, or as root,"
+        f" or remove {var_dir} to start over."
+    )
 
 
 def discard(var_dir: Path) -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from deploy.embedded import PROJECT_VAR, ServerError, Servers, WheelsMissingError, discard, ensure_running, servers_of
+from deploy.embedded import PROJECT_VAR, EmbeddedError, Servers, discard, ensure_running, servers_of
 
 
 def main() -> int:
@@ -17,7 +17,7 @@ def main() -> int:
     chosen = parser.parse_args()
     try:
         return _obey(chosen.action, chosen.var)
-    except (ServerError, WheelsMissingError, PermissionError) as error:
+    except EmbeddedError as error:
         sys.stderr.write(f"{error}\n")
         return 1
 

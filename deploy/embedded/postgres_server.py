@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from deploy.embedded import process
-from deploy.embedded.process import ServerError
+from deploy.embedded.errors import ServerError
 from deploy.embedded.server import Server
 
 NAME = "fanfare"
@@ -77,7 +77,7 @@ class Postgres(Server):
             raise ServerError(
                 f"{self.data} was made by PostgreSQL {major}, this is 18: dump and reload it, or start over."
             )
-        self._forget_a_reused_pid()
+        self._forget_a_dead_server()
 
     def _initialise(self) -> None:
         """Build the data directory under another name first: a half-finished one is thrown away, never used."""
@@ -102,17 +102,19 @@ class Postgres(Server):
             text=text,
         )
 
-    def _forget_a_reused_pid(self) -> None:
-        """Remove the pid file of a crashed server whose pid another process has now.
+    def _forget_a_dead_server(self) -> None:
+        """Remove the pid file of a crashed server whose pid is a zombie's or another process's now.
 
-        PostgreSQL would take that process for itself and refuse to start; usual in restarted containers, where the same
-        small pids come back. Where /proc does not tell, PostgreSQL's own test decides.
+        PostgreSQL would take that process for itself and refuse to start. Usual in containers: small pids come back,
+        and without an init process nobody buries the dead. Without /proc PostgreSQL's own test decides.
         """
-        try:
-            directory = os.readlink(f"/proc/{self.pid}/cwd")
-        except (OSError, ValueError, IndexError):
+        if not self._pid_file.exists() or not Path("/proc/self").exists():
             return
-        if directory != str(self.data):
+        try:
+            is_alive = os.readlink(f"/proc/{self.pid}/cwd") == str(self.data)
+        except (OSError, ValueError, IndexError):  # no such process, a zombie, another account's, an unfinished file
+            is_alive = False
+        if not is_alive:
             self._pid_file.unlink()
 
     def _arguments(self, port: int) -> Sequence[str]:

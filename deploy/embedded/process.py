@@ -11,14 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from deploy.embedded.home import Account
+from deploy.embedded.account import Account
+from deploy.embedded.errors import NoAccessError, ServerError
 
 # A fixed small environment: PGDATA, PGPORT or LD_PRELOAD of the caller's shell must not reach the servers.
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-
-
-class ServerError(RuntimeError):
-    """An embedded server could not be started, reached or stopped; the message says which, and what may help."""
 
 
 @contextlib.contextmanager
@@ -60,7 +57,7 @@ def launch(arguments: Sequence[str], *, lock: Path, log: Path, account: Account)
         if not _lock(held.fileno()):
             raise ServerError(f"{lock} is held: the server runs already.")
         subprocess.run(
-            ["/bin/sh", "-c", '"$0" "$@" &', *arguments],
+            ["/bin/sh", "-c", '"$0" "$@" &', *account.prefix, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -78,7 +75,7 @@ def launch(arguments: Sequence[str], *, lock: Path, log: Path, account: Account)
 def run(arguments: Sequence[str], *, cwd: Path, account: Account, text: str = "") -> None:
     """Run a program to its end with `text` as its input; raise ServerError with the end of its output when it fails."""
     done = subprocess.run(
-        arguments,
+        [*account.prefix, *arguments],
         input=text,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -136,10 +133,10 @@ def free_ports(remembered: int | None, first: int) -> Iterator[int]:
 
 
 def send_signal(pid: int, number: int) -> None:
-    """Signal a process; one that is gone already is fine, another user's is a ServerError."""
+    """Signal a process; one that is gone already is fine, another user's is a NoAccessError."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:
         return
     except PermissionError as error:
-        raise ServerError(f"Process {pid} belongs to another user; stop it as that user or as root.") from error
+        raise NoAccessError(f"Process {pid} belongs to another user; stop it as that user or as root.") from error

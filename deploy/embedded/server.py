@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from deploy.embedded import process
+from deploy.embedded.errors import ServerError
 from deploy.embedded.home import Home
-from deploy.embedded.process import ServerError
 
 
 class Server(ABC):
