@@ -1,0 +1,27 @@
+"""Addresses in mail: which may be linked, which can be tracked, and their safe spelling."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+MAX_URL = 2_000
+
+_WEB = re.compile(r"https?://[^/\s]", re.IGNORECASE).match
+_OTHER_ALLOWED = re.compile(r"(mailto|tel|sms|whatsapp):|#", re.IGNORECASE).match
+_CLEAN = re.compile(r"[!#-;=?-Z_a-z~\[\]]+", re.ASCII).fullmatch
+# RFC 3986 reserved and unreserved characters, and the percent sign of what is encoded already.
+_KEPT = ":/?#[]@!$&'()*+,;=-._~%"
+
+
+def usable_url(address: str) -> tuple[str, bool]:
+    """The address as it may stand in a message, and whether a click on it can be tracked.
+
+    Spaces and non-ASCII characters are percent-encoded. Anything but http, https, mailto, tel, sms, whatsapp or a
+    fragment becomes "#": a contact's data must not turn a link into javascript: or data:.
+    """
+    stripped = address.strip()
+    if _WEB(stripped):
+        url = stripped if _CLEAN(stripped) else quote(stripped, safe=_KEPT)
+        return url, len(url) <= MAX_URL
+    return (stripped if _OTHER_ALLOWED(stripped) else "#"), False
