@@ -11,6 +11,6 @@ class DeliveryConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill the registries that campaigns owns."""
-        from . import registrations
+        from delivery import registrations
 
         registrations.register()

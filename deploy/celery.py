@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
 
 app = Celery("fanfare")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.imports = ("deploy.workers",)
 app.autodiscover_tasks(["contacts", "contacts.stores", "campaigns", "delivery"])
 
 # A tick that nobody picked up within its period is worthless: `expires` drops it.

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from django.db import connection
 from django.utils import timezone
+from redis import Redis
 
 from delivery.outcomes import Outcome
-from delivery.sending import ledger
+from delivery.sending import ledger, presence
 from delivery.sending.channel import Channel
 from delivery.sending.judging import judge
 from delivery.sending.lease import Lease, Person, Settled
@@ -54,8 +55,12 @@ class Permits(Protocol):
     def take(self, channel: Channel, lease: Lease, n: int) -> tuple[int, float]:
         """(granted now, seconds until more may be had); charges every scope."""
 
-    def give_back(self, channel: Channel, lease: Lease, n: int) -> None:
-        """Permits that were not used."""
+    def close(self) -> None:
+        """Permits that were not handed out go back."""
+
+    @property
+    def refused_by(self) -> str:
+        """The limit that refused last, in words, or an empty text."""
 
 
 class Chooser(Protocol):
@@ -72,7 +77,14 @@ class Bookkeeper:
     """One worker process's clerk for one route."""
 
     def __init__(
-        self, route_id: int, *, worker: str, permits: Permits, chooser: Chooser, prepare: Callable[[Lease], None]
+        self,
+        route_id: int,
+        *,
+        worker: str,
+        redis: Redis,
+        permits: Permits,
+        chooser: Chooser,
+        prepare: Callable[[Lease], None],
     ) -> None:
         self._route_id = route_id
         self._worker = worker
@@ -82,7 +94,9 @@ class Bookkeeper:
         self._audiences: dict[int, Mapping[str, Any]] = {}
         self._stop_mark: tuple[int, int] = (0, 0)
         self._renewed: dict[Lease, float] = {}
-        self.troubles: dict[int, str] = {}
+        self._redis = redis
+        self._trouble = ""
+        self._noted = 0.0
 
     def judge(self, lease: Lease, person: Person, account_id: int, outcome: Outcome) -> Settled:
         """The outcome as it will be written: a deferral gets its next time, or expires."""
@@ -90,12 +104,13 @@ class Bookkeeper:
 
     def note_trouble(self, channel: Channel, text: str) -> None:
         """The last words of a server that would not talk to us, for the watchdog."""
-        self.troubles[channel.account_id] = text
+        self._trouble = f"{channel.name}: {text}"
 
     def carry_out(self, order: Order) -> Report:
         """One exchange. Safe to repeat after a failure with `order.retry` set."""
         report = Report()
         try:
+            self._give_signs_of_life(order)
             n_granted = self._grant(order, report)
             for lease, items in order.write.items():
                 self._write(lease, items, order, n_granted if lease is order.extend else 0, report)
@@ -122,6 +137,7 @@ class Bookkeeper:
                 break
         if n_left == order.n_wanted:
             report.wait_s = min(waits)
+            self._trouble = f"A limit is reached: {self._permits.refused_by}" if report.wait_s > RENEW_SECONDS else ""
         return order.n_wanted - n_left
 
     def _write(self, lease: Lease, items: list[Settled], order: Order, n_granted: int, report: Report) -> None:
@@ -146,6 +162,23 @@ class Bookkeeper:
                 self._forget(lease, report)
             else:
                 report.stopped.append(lease)
+
+    def _give_signs_of_life(self, order: Order) -> None:
+        if time.monotonic() - self._noted < RENEW_SECONDS:
+            return
+        self._noted = time.monotonic()
+        presence.note_worker(self._redis, self._worker)
+        presence.note_drain(self._redis, self._route_id, self._worker)
+        for channel in order.channels:
+            channel.renew_places()
+        if self._trouble:
+            presence.note_trouble(self._redis, self._route_id, self._trouble)
+            self._trouble = ""
+
+    def close(self) -> None:
+        """The drain is over."""
+        self._permits.close()
+        presence.forget_drain(self._redis, self._route_id, self._worker)
 
     def _hold(self, report: Report) -> Any:
         """A throttled batch is not offered again before its limit allows."""

@@ -50,10 +50,7 @@ class Channel:
         self.permits = 0
         self.drain: Drainer | None = None
         self.transport: Transport | None = None
-
-    def connect(self, make: Callable[[Channel], Transport]) -> None:
-        """The transport exists afterwards; it opens connections only when there is something to send."""
-        self.transport = make(self)
+        self.renew_places: Callable[[], None] = lambda: None  # of its connections among all workers', once a second
 
     def feed(self) -> Any | None:
         """What the transport calls for its next envelope."""

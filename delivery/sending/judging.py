@@ -6,7 +6,8 @@ import dataclasses
 import random
 from datetime import datetime
 
-from delivery.inbound.classify import classify
+from delivery.inbound.classify import Reply, classify
+from delivery.inbound.report import Stage
 from delivery.outcomes import Outcome, Result
 from delivery.retry import GiveUp, decide
 from delivery.sending.lease import Lease, Person, Settled
@@ -21,7 +22,7 @@ def judge(lease: Lease, person: Person, account_id: int | None, outcome: Outcome
     category = ""
     due_at = None
     if outcome.result in (Result.DEFERRED, Result.REFUSED):
-        category = classify(enhanced=outcome.enhanced, code=outcome.code, text=outcome.text).category
+        category = classify(reply_of(outcome)).category
     if outcome.result is Result.DEFERRED:
         verdict = decide(
             attempt=lease.attempt,
@@ -37,3 +38,8 @@ def judge(lease: Lease, person: Person, account_id: int | None, outcome: Outcome
         else:
             due_at = verdict.at
     return Settled(person.position, person.contact_id, account_id, outcome, due_at, category)
+
+
+def reply_of(outcome: Outcome) -> Reply:
+    """What the server said, as the classifier takes it."""
+    return Reply(code=outcome.code, enhanced=outcome.enhanced, text=outcome.text, stage=Stage.RCPT)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from delivery.mime import MessageBuilder
 from delivery.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from delivery.mime import MessageBuilder
 
 
 class Person(NamedTuple):

@@ -275,15 +275,15 @@ def _line(item: Settled, stamp: str) -> str:
 
 
 def _reply(result: Result, text: str) -> str:
-    """Plain acceptances say the same a million times: their words are not kept."""
-    return "" if result is Result.ACCEPTED else text[:500]
+    """Plain acceptances say the same a million times: their words are not kept. PostgreSQL cannot store NUL."""
+    return "" if result is Result.ACCEPTED else text[:500].replace("\0", "")
 
 
 def _copy_text(text: str) -> str:
-    """Text for COPY's text format; NUL cannot be stored."""
+    """Text for COPY's text format."""
     if not text:
         return ""
-    return text.replace("\0", "").replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
+    return text.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
 
 
 def _defer(cursor: CursorWrapper, lease: Lease, item: Settled) -> None:
@@ -299,7 +299,7 @@ def _defer(cursor: CursorWrapper, lease: Lease, item: Settled) -> None:
             item.account_id,
             lease.site,
             item.category,
-            item.outcome.text[:500],
+            item.outcome.text[:500].replace("\0", ""),
             item.due_at,
         ],
     )

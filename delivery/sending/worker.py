@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 
 import structlog
 import uvloop
@@ -44,11 +43,13 @@ class Worker:
         bookkeeper = Bookkeeper(
             route.pk,
             worker=self.name,
-            permits=RoutePermits(self.redis, accounts, worker=self.name),
+            redis=self.redis,
+            permits=RoutePermits(self.redis, accounts),
             chooser=Turns(self.redis, route.pk),
             prepare=self.envelopes.prepare,
         )
         drained = await Drain(channels, bookkeeper, self.envelopes, seconds=seconds, stopping=is_stopping).run()
+        bookkeeper.close()
         log.info("drained", route=route.key, n_sent=drained.n_sent, troubles=len(drained.troubles), worker=self.name)
         return drained
 
@@ -77,11 +78,20 @@ def _usable_accounts(route_id: int) -> list[ProviderAccount]:
     return list(accounts.order_by("memberships__rank", "-memberships__weight", "pk"))
 
 
-@lru_cache(maxsize=1)
-def _worker_of(pid: int) -> Worker:
-    return Worker()
+_workers: dict[int, Worker] = {}
 
 
 def this_worker() -> Worker:
-    """This process's worker: one per process id, so that a fork starts with its own."""
-    return _worker_of(os.getpid())
+    """This process's worker, made on first use: a fork starts with its own."""
+    pid = os.getpid()
+    if pid not in _workers:
+        _workers.clear()
+        _workers[pid] = Worker()
+    return _workers[pid]
+
+
+def close_worker() -> None:
+    """This process's connections are closed, if it has any."""
+    worker = _workers.pop(os.getpid(), None)
+    if worker is not None:
+        worker.loop.run_until_complete(worker.close())

@@ -55,7 +55,7 @@ WITH cut AS (
 )
 INSERT INTO delivery_batch (campaign_id, route_id, site, attempt, state, due_at, n_messages, n_begun, fence, leased_by,
     n_accepted, n_deferred, n_refused, n_failed, n_uncertain, n_suppressed, n_expired, n_cancelled)
-SELECT %(campaign)s, %(route)s, site, 1, 'pending', %(now)s, n, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0
+SELECT %(campaign)s, %(route)s, site, 1, 'pending', now(), n, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0
 FROM cut ORDER BY ordinal, site
 """
 
@@ -113,9 +113,10 @@ def _plan(campaign_id: int, now: datetime) -> Planned | None:
     route = choose_route(campaign)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '256MB'")
+        cursor.execute("DROP TABLE IF EXISTS planned, ranked")
         funnel = _collect(cursor, campaign, now)
         _name_sites(cursor)
-        _write(cursor, campaign, route, now)
+        _write(cursor, campaign, route)
     _write_links(campaign)
     if not start_sending(campaign.pk, funnel=funnel, now=now):
         raise RuntimeError(f"Campaign {campaign.pk} left the state preparing while its row was locked.")
@@ -139,8 +140,8 @@ def _name_sites(cursor: CursorWrapper) -> None:
     )
 
 
-def _write(cursor: CursorWrapper, campaign: Campaign, route: Route, now: datetime) -> None:
-    params = {"campaign": campaign.pk, "route": route.pk, "now": now, "size": BATCH_SIZE, "own_from": OWN_BATCH_FROM}
+def _write(cursor: CursorWrapper, campaign: Campaign, route: Route) -> None:
+    params = {"campaign": campaign.pk, "route": route.pk, "size": BATCH_SIZE, "own_from": OWN_BATCH_FROM}
     cursor.execute(RANK, params)
     cursor.execute("ANALYZE ranked")
     cursor.execute(CUT, params)

@@ -1,0 +1,112 @@
+"""Real processes for the bench: Celery workers, the sink, smtp-source; and what they cost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds (user and system) and the largest resident set, in MB."""
+
+    cpu_s: float
+    peak_rss_mb: float
+
+
+@contextlib.contextmanager
+def running(*command: str, stdout: int | None = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
+    """A child that is told to end, and killed if it does not."""
+    child = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(30)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+@contextlib.contextmanager
+def send_workers(n: int) -> Iterator[subprocess.Popen[str]]:
+    """One Celery worker with `n` processes on the queue send, ready for tasks."""
+    name = f"bench{os.getpid()}@%h"
+    command = [sys.executable, "-m", "celery", "-A", "deploy", "worker", "-Q", "send", "-c", str(n), "-n", name]
+    with running(*command, "--without-gossip", "--without-mingle", "-l", "warning") as worker:
+        wait_until(lambda: len(descendants(worker.pid)) >= n, 60)
+        time.sleep(1)
+        yield worker
+
+
+@contextlib.contextmanager
+def python_sink(rtt_ms: float) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """The project's own sink and its port."""
+    command = [sys.executable, "-m", "delivery.benchmarks.sink", "--rtt-ms", str(rtt_ms)]
+    with running(*command, stdout=subprocess.PIPE) as sink:
+        assert sink.stdout is not None
+        yield json.loads(sink.stdout.readline())["port"], sink
+
+
+def smtp_source_rate(port: int, n: int, size: int, connections: int) -> float | None:
+    """Messages per second that Debian's smtp-source pushes into the sink; None where it is not installed."""
+    program = shutil.which("smtp-source") or shutil.which("smtp-source", path="/usr/sbin")
+    if program is None:
+        return None
+    start = time.perf_counter()
+    command = [program, "-d", "-s", str(connections), "-m", str(n), "-l", str(size), f"127.0.0.1:{port}"]
+    subprocess.run(command, check=True, capture_output=True)
+    return n / (time.perf_counter() - start)
+
+
+def descendants(pid: int) -> list[int]:
+    """Process ids of the children, grandchildren ... of a process."""
+    found = []
+    with contextlib.suppress(OSError):
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            found += [int(child), *descendants(int(child))]
+    return found
+
+
+def cost_of(pids: list[int]) -> Cost:
+    """What these processes have used so far; ended ones count nothing."""
+    cpu, peak = 0.0, 0.0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            cpu += (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+            match = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+            peak = max(peak, int(match[1]) / 1024 if match else 0.0)
+    return Cost(cpu, peak)
+
+
+def pids_named(name: str) -> list[int]:
+    """Process ids whose command name starts with `name`, such as postgres."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):
+            if path.read_text().startswith(name):
+                found.append(int(path.parent.name))
+    return found
+
+
+def wait_until(done: object, seconds: float) -> None:
+    """Waits for a condition; raises TimeoutError."""
+    assert callable(done)
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise TimeoutError("The bench waited too long.")
+        time.sleep(0.02)

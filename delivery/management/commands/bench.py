@@ -1,0 +1,63 @@
+"""`manage.py bench NAME`: measures one part of Fanfare and prints a table, or one JSON object with --json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+
+class Command(BaseCommand):
+    """Benchmarks; never assertions about time."""
+
+    help = "Measure a part of Fanfare. Ratios count, absolute times wander with the machine."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One subcommand per benchmark."""
+        names = parser.add_subparsers(dest="name", required=True)
+        send = names.add_parser("send", help="Messages per second from launch to the last outcome written.")
+        send.add_argument("--recipients", type=int, default=10_000)
+        send.add_argument("--size", type=int, default=40, help="Kilobytes of HTML.")
+        send.add_argument("--links", type=int, default=20)
+        send.add_argument("--connections", type=int, default=10, help="Per worker process.")
+        send.add_argument("--workers", type=int, default=1, help="Worker processes.")
+        send.add_argument("--rtt-ms", type=float, default=0.0, help="Round trip that the project's own sink simulates.")
+        send.add_argument("--dkim", choices=["", "rsa", "ed25519"], default="")
+        send.add_argument("--sink", default="", help="HOST:PORT of another sink.")
+        send.add_argument("--pairs", type=int, default=5)
+        send.add_argument("--plain", type=int, default=300, help="Messages of the plain Django reference; 0: none.")
+        bounces = names.add_parser("bounces", help="How well real bounce mails are understood.")
+        bounces.add_argument("--corpus", type=Path, required=True, help="A folder of .eml files with expected.json.")
+        for command in (send, bounces):
+            command.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run it and print."""
+        run = {"send": self._send, "bounces": self._bounces}[options["name"]]
+        run(options)
+
+    def _send(self, options: dict[str, Any]) -> None:
+        from delivery.benchmarks.send import Options, measure
+
+        chosen = {key: options[key] for key in Options.__dataclass_fields__ if key in options}
+        self._print(measure(Options(**chosen)).as_json(), as_json=options["json"])
+
+    def _bounces(self, options: dict[str, Any]) -> None:
+        from delivery.inbound.score import render_table, score_corpus
+
+        if not (options["corpus"] / "expected.json").is_file():
+            raise CommandError(f"{options['corpus']} holds no expected.json.")
+        score = score_corpus(options["corpus"])
+        if options["json"]:
+            self._print(score.as_json(), as_json=True)
+        else:
+            self.stdout.write(render_table(score))
+
+    def _print(self, figures: dict[str, Any], *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(figures))
+            return
+        for key, value in figures.items():
+            self.stdout.write(f"{key:24} {json.dumps(value)}")

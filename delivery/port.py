@@ -1,0 +1,92 @@
+"""What delivery answers to campaigns: routes, launch problems, test messages, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.urls import reverse
+
+from campaigns.models import Campaign
+from campaigns.readiness import LaunchProblem, Step
+from campaigns.registry import ProgressLine, TestResult
+from delivery.models import Route
+from delivery.progress import progress_of
+from delivery.routing import NoRoute, choose_route
+from delivery.watchdog import why_not_moving
+
+# People who opened or clicked themselves, bounced, or left; per campaign of the page.
+FIGURES = """
+SELECT campaign_id, kind, count(DISTINCT contact_id) FROM delivery_event
+WHERE campaign_id = ANY(%s) AND kind IN ('opened', 'clicked', 'bounced', 'unsubscribed') AND verdict <> 'machine'
+GROUP BY 1, 2
+"""
+
+
+class Port:
+    """The DeliveryPort of campaigns.registry."""
+
+    def route_choices(self) -> list[tuple[str, str]]:
+        """Keys and names of all routes."""
+        return list(Route.objects.values_list("key", "name"))
+
+    def launch_problems(self, campaign: Campaign) -> list[LaunchProblem]:
+        """Why mail of this campaign could not leave."""
+        problems = []
+        try:
+            choose_route(campaign)
+        except NoRoute as problem:
+            problems.append(LaunchProblem(str(problem), Step.SCHEDULE, hint="Routes and providers are in the sidebar."))
+        if not settings.HTTPS and not settings.DEMO:
+            problems.append(
+                LaunchProblem(
+                    "One-click unsubscribe needs https, but this installation's address is http.",
+                    Step.REVIEW,
+                    hint="Set PUBLIC_ORIGIN to an https address.",
+                )
+            )
+        return problems
+
+    def send_test(self, variant_id: int, *, contact_id: int | None, to: Sequence[str]) -> list[TestResult]:
+        """Sends the variant as it is now; one result per address."""
+        from delivery.services.testing import send_test_messages  # the content pipeline: 40 MB that a web process seldom needs
+
+        return send_test_messages(variant_id, contact_id=contact_id, to=to)
+
+    def report_url(self, campaign_id: int) -> str:
+        """The report page."""
+        return reverse("delivery-report", args=[campaign_id])
+
+    def progress(self, campaign_ids: Iterable[int]) -> dict[int, ProgressLine]:
+        """One line per campaign that has messages."""
+        ids = list(campaign_ids)
+        figures = _figures(ids)
+        return {pk: line for pk in ids if (line := _line(pk, figures.get(pk, {}))) is not None}
+
+
+def _figures(campaign_ids: list[int]) -> dict[int, dict[str, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(FIGURES, [campaign_ids])
+        figures: dict[int, dict[str, Any]] = {}
+        for campaign_id, kind, n in cursor.fetchall():
+            figures.setdefault(campaign_id, {})[kind] = n
+    return figures
+
+
+def _line(campaign_id: int, figures: dict[str, int]) -> ProgressLine | None:
+    progress = progress_of(campaign_id)
+    if not progress.total:
+        return None
+    bounced_later = max(0, figures.get("bounced", 0) - progress.refused)
+    return ProgressLine(
+        n_total=progress.total,
+        n_done=progress.done,
+        n_accepted=progress.accepted,
+        n_bounced=bounced_later,
+        n_opened=figures.get("opened", 0),
+        n_clicked=figures.get("clicked", 0),
+        n_unsubscribed=figures.get("unsubscribed", 0),
+        stalled=why_not_moving(campaign_id),
+    )

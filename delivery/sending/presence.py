@@ -1,0 +1,57 @@
+"""Signs of life in Redis: which workers live, which drain which route, and their servers' last words."""
+
+from __future__ import annotations
+
+import time
+
+from redis import Redis
+
+WORKERS = "fanfare:workers"
+ALIVE_SECONDS = 15
+TROUBLE_SECONDS = 60
+
+
+def note_worker(redis: Redis, name: str) -> None:
+    """This worker is alive."""
+    redis.zadd(WORKERS, {name: time.time() + ALIVE_SECONDS})
+    redis.zremrangebyscore(WORKERS, "-inf", time.time() - 3600)
+
+
+def count_workers(redis: Redis) -> int:
+    """Workers that gave a sign of life within the last 15 s."""
+    return int(redis.zcount(WORKERS, time.time(), "+inf"))
+
+
+def note_drain(redis: Redis, route_id: int, worker: str) -> None:
+    """This worker drains the route, for 10 s more unless it says so again."""
+    redis.zadd(_drains(route_id), {worker: time.time() + 10})
+    redis.expire(_drains(route_id), 60)
+
+
+def forget_drain(redis: Redis, route_id: int, worker: str) -> None:
+    """This worker drains the route no more."""
+    redis.zrem(_drains(route_id), worker)
+
+
+def count_drains(redis: Redis, route_id: int) -> int:
+    """Drains of this route under way."""
+    return int(redis.zcount(_drains(route_id), time.time(), "+inf"))
+
+
+def note_trouble(redis: Redis, route_id: int, text: str) -> None:
+    """What stands in this route's way, in the server's or the limit's words; kept for a minute."""
+    redis.set(_trouble(route_id), text[:500], ex=TROUBLE_SECONDS)
+
+
+def last_trouble(redis: Redis, route_id: int) -> str:
+    """The newest trouble of the last minute, or an empty text."""
+    raw = redis.get(_trouble(route_id))
+    return raw.decode() if raw else ""
+
+
+def _drains(route_id: int) -> str:
+    return f"fanfare:drains:{route_id}"
+
+
+def _trouble(route_id: int) -> str:
+    return f"fanfare:trouble:{route_id}"

@@ -1,0 +1,86 @@
+"""Test messages: one variant as it is now, to a few addresses, through the campaign's own route."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from email.utils import formatdate
+
+from django.conf import settings
+from django.utils import timezone
+
+from campaigns.compiling import compile_variant
+from campaigns.content.problems import ContentError
+from campaigns.identity import freeze_identity
+from campaigns.merging import contact_values, sample_values
+from campaigns.models import FrozenContent, Variant
+from campaigns.registry import TestResult
+from contacts.addresses import AddressProblem, normalise_address
+from contacts.models import Contact
+from delivery.mime import MessageBuilder, Recipient, needs_smtputf8
+from delivery.models import ProviderAccount
+from delivery.outcomes import Result
+from delivery.rendering.identity import builder_for
+from delivery.routing import NoRoute, choose_route
+from delivery.sending.transports import smtp_config
+from delivery.smtp import Envelope, SmtpConfig, send_one
+from delivery.tracking.tokens import TokenMaker, mail_form, url_form
+
+MAX_ADDRESSES = 10
+
+
+def send_test_messages(variant_id: int, *, contact_id: int | None, to: Sequence[str]) -> list[TestResult]:
+    """One message per address, its subject marked [Test]; links are those of a contact that does not exist."""
+    variant = Variant.objects.select_related("campaign__brand").get(pk=variant_id)
+    try:
+        account = _account_of(variant)
+        builder = _builder(variant)
+    except (NoRoute, ContentError) as problem:
+        return [TestResult(address, False, str(problem)) for address in to[:MAX_ADDRESSES]]
+    contact = Contact.objects.filter(pk=contact_id).first() if contact_id else None
+    context = contact_values(contact) if contact else sample_values()
+    config = smtp_config(account)
+    return [_send(config, builder, address, context) for address in to[:MAX_ADDRESSES]]
+
+
+def _account_of(variant: Variant) -> ProviderAccount:
+    route = choose_route(variant.campaign)
+    account = route.accounts.filter(enabled=True, kind="smtp").order_by("memberships__rank").first()
+    if account is None:
+        raise NoRoute(f"The route “{route.name}” has no SMTP account to send a test message with.")
+    return account
+
+
+def _builder(variant: Variant) -> MessageBuilder:
+    campaign = variant.campaign
+    frozen = FrozenContent(
+        campaign=campaign,
+        variant=variant,
+        content=compile_variant(variant).as_dict(),
+        identity=freeze_identity(
+            campaign, variant, lists=list(campaign.send_to.all()), default_origin=settings.PUBLIC_ORIGIN
+        ),
+    )
+    frozen.content["subject"] = f"[Test] {frozen.content['subject']}"
+    return builder_for(frozen)
+
+
+def _send(config: SmtpConfig, builder: MessageBuilder, raw: str, context: dict[str, object]) -> TestResult:
+    try:
+        address = normalise_address(raw)
+    except AddressProblem as problem:
+        return TestResult(raw, False, str(problem))
+    # Contact 0 never exists: a click in a test message is counted for nobody.
+    block = TokenMaker(settings.SECRET_KEY).blocks(0, [0])[0]
+    recipient = Recipient(address.email, "", url_form(block), mail_form(block), {"contact": context})
+    data = builder.build(recipient, date_header=formatdate(timezone.now().timestamp()).encode())
+    envelope = Envelope(
+        None,
+        b"b+%s@%s" % (mail_form(block).encode(), builder.bounce_domain),
+        builder.wire_address(address.email),
+        data,
+        smtputf8=needs_smtputf8(address.email),
+    )
+    outcome = asyncio.run(send_one(config, envelope))
+    words = f"{outcome.code or ''} {outcome.enhanced} {outcome.text}".strip()
+    return TestResult(raw, outcome.result is Result.ACCEPTED, " ".join(words.split()))

@@ -1,0 +1,76 @@
+"""Celery's entry points: ids in, one service called. Running any of them twice at once is harmless (DESIGN 5.3)."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+from redis import Redis
+
+from delivery.models import Route
+from delivery.partitions import ensure_event_partitions
+from delivery.sending.worker import this_worker
+from delivery.services import finishing, leaving, planning, receiving, requeueing, sweeping
+from delivery.services.dispatch import routes_to_drain
+from delivery.tracking import flushing
+
+DRAIN_SECONDS = 45
+
+
+@shared_task(name="delivery.tasks.plan")
+def plan() -> None:
+    """Freeze the audience of every prepared campaign."""
+    while planning.plan_next_campaign(now=timezone.now()):
+        pass
+
+
+@shared_task(name="delivery.tasks.start_drains")
+def start_drains() -> None:
+    """One hint per route and free slot; a hint that nobody takes within seconds is dropped."""
+    for route_id, n_hints in routes_to_drain().items():
+        for _ in range(n_hints):
+            drain.apply_async([route_id], queue="send", expires=3)
+
+
+# Ten minutes after the final dot (RFC 5321 section 4.5.3.2.6) may have to be waited out on top of the 45 s.
+@shared_task(name="delivery.tasks.drain", soft_time_limit=720, time_limit=780)
+def drain(route_id: int) -> None:
+    """Send what is due on one route for at most 45 s."""
+    route = Route.objects.filter(pk=route_id).first()
+    if route is not None:
+        this_worker().drain(route, seconds=DRAIN_SECONDS)
+
+
+@shared_task(name="delivery.tasks.requeue_deferred")
+def requeue_deferred() -> None:
+    """Deferred messages whose time has come go into new batches."""
+    while requeueing.requeue_due() == 1000:
+        pass
+
+
+@shared_task(name="delivery.tasks.sweep")
+def sweep() -> None:
+    """Leases of dead workers are released."""
+    sweeping.sweep_dead_leases()
+
+
+@shared_task(name="delivery.tasks.finish_campaigns")
+def finish_campaigns() -> None:
+    """Campaigns with nothing left to do are finished, cancelled ones are tidied."""
+    finishing.settle_cancelled()
+    finishing.finish_done_campaigns(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.flush_hits")
+def flush_hits() -> None:
+    """Opens and clicks go from Redis to PostgreSQL, and unsubscribes that waited out an outage are carried out."""
+    redis = Redis.from_url(settings.REDIS_URL, socket_timeout=5)
+    ensure_event_partitions(timezone.now())
+    flushing.flush_hits(redis, now=timezone.now())
+    leaving.carry_out_kept(redis)
+
+
+@shared_task(name="delivery.tasks.process_receipts")
+def process_receipts() -> None:
+    """Bounces and complaints that came by mail are parsed."""
+    receiving.process_mail(limit=500, now=timezone.now())

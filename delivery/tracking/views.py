@@ -1,0 +1,118 @@
+"""The addresses in mail: pixel, redirects, honeypot. Stateless but for one append to Redis; GET changes nothing else."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+
+import structlog
+from csp.decorators import csp_replace
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
+from redis import Redis
+from redis.exceptions import RedisError
+
+from delivery.tracking.hits import hit_of, record_hit
+from delivery.tracking.links import verify_dynamic
+from delivery.tracking.linktable import LinkTable
+from delivery.tracking.tokens import MessageRef, TokenMaker, derive_key
+
+log = structlog.get_logger()
+
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+
+
+@cache
+def redis() -> Redis:
+    """This process's connections to Redis."""
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+
+
+@cache
+def tokens() -> TokenMaker:
+    """The installation's token maker."""
+    return TokenMaker(settings.SECRET_KEY)
+
+
+@cache
+def link_secret() -> bytes:
+    """The key of dynamic links."""
+    return derive_key(settings.SECRET_KEY, b"dynamic link v1")
+
+
+@cache
+def links() -> LinkTable:
+    """This process's link table."""
+    return LinkTable(redis())
+
+
+def pixel(request: HttpRequest, token: str) -> HttpResponse:
+    """The open pixel: always the same 43 bytes, whatever the token."""
+    if not _is_read(request):
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    ref = tokens().read(token)
+    if ref is not None:
+        _note(request, "opened", ref)
+    return _private(HttpResponse(PIXEL, content_type="image/gif"))
+
+
+def click(request: HttpRequest, token: str, index: int) -> HttpResponse:
+    """The redirect behind a static link: its target comes from the campaign's link table, never from the request."""
+    if not _is_read(request):
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    ref = tokens().read(token)
+    url = links().target(ref.campaign_id, index) if ref is not None else None
+    if ref is None or url is None:
+        return _gone(request)
+    _note(request, "clicked", ref, index)
+    return _redirect(url)
+
+
+def dynamic_click(request: HttpRequest, token: str, index: int, mac: str, target: str) -> HttpResponse:
+    """The redirect behind a link made of merge fields: its URL is in the path, signed."""
+    if not _is_read(request):
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    ref = tokens().read(token)
+    url = verify_dynamic(link_secret(), ref.campaign_id, index, mac, target) if ref is not None else None
+    if ref is None or url is None:
+        return _gone(request)
+    _note(request, "clicked", ref, index)
+    return _redirect(url)
+
+
+def honeypot(request: HttpRequest, token: str) -> HttpResponse:
+    """A link that no person sees: who follows it is a scanner."""
+    ref = tokens().read(token)
+    if ref is not None and _is_read(request):
+        _note(request, "honeypot", ref)
+    return _gone(request)
+
+
+def _is_read(request: HttpRequest) -> bool:
+    return request.method in ("GET", "HEAD")
+
+
+def _note(request: HttpRequest, kind: str, ref: MessageRef, index: int | None = None) -> None:
+    try:
+        record_hit(redis(), hit_of(request, kind, ref.campaign_id, ref.contact_id, index))
+    except RedisError as problem:
+        # The reader gets where he wants to go; the loss is one hit, and it is said.
+        log.error("hit lost", kind=kind, campaign_id=ref.campaign_id, problem=str(problem))
+
+
+def _redirect(url: str) -> HttpResponse:
+    response = HttpResponse(status=302)
+    response["Location"] = url
+    response["Referrer-Policy"] = "no-referrer"
+    return _private(response)
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+@csp_replace(settings.PUBLIC_CONTENT_SECURITY_POLICY)
+def _gone(request: HttpRequest) -> HttpResponse:
+    return _private(render(request, "delivery/public/gone.html", status=404))
