@@ -1,9 +1,15 @@
-"""`python -m deploy.embedded start|stop|status|env|discard`: the embedded servers by hand."""
+"""`python -m deploy.embedded start|stop|status|env|discard|run`: the embedded servers by hand.
+
+`run --var DIR -- COMMAND` starts the servers of DIR, runs the command with their addresses and stops them again.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.embedded import PROJECT_VAR, EmbeddedError, Servers, discard, ensure_running, servers_of
@@ -12,11 +18,14 @@ from deploy.embedded import PROJECT_VAR, EmbeddedError, Servers, discard, ensure
 def main() -> int:
     """Obey the command line; 0 when done, 1 when it failed, 3 when `status` finds a server stopped."""
     parser = argparse.ArgumentParser(prog="python -m deploy.embedded", description=__doc__)
-    parser.add_argument("action", choices=["start", "stop", "status", "env", "discard"])
+    parser.add_argument("action", choices=["start", "stop", "status", "env", "discard", "run"])
     parser.add_argument("--var", type=Path, default=PROJECT_VAR, help="directory of the servers (default: %(default)s)")
-    chosen = parser.parse_args()
+    cut = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    chosen, command = parser.parse_args(sys.argv[1:cut]), sys.argv[cut + 1 :]
+    if (chosen.action == "run") != bool(command):
+        parser.error("`run` needs a command after --, the other actions take none")
     try:
-        return _obey(chosen.action, chosen.var)
+        return _run(chosen.var, command) if command else _obey(chosen.action, chosen.var)
     except EmbeddedError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -36,6 +45,16 @@ def _obey(action: str, var_dir: Path) -> int:
         case _:
             return _show(servers_of(var_dir))
     return 0
+
+
+def _run(var_dir: Path, command: Sequence[str]) -> int:
+    servers = ensure_running(var_dir)
+    try:
+        return subprocess.run(command, env=os.environ | servers.environment(), check=False).returncode
+    except KeyboardInterrupt:  # the command has had the same signal
+        return 130
+    finally:
+        servers.stop()
 
 
 def _show(servers: Servers) -> int:
