@@ -50,9 +50,10 @@ def _text(name: str) -> Callable[[str], str]:
     limit = LIMITS[name]
 
     def convert(raw: str) -> str:
-        if len(raw) > limit:
+        text = " ".join(raw.split())  # a line break in a name would otherwise reach mail headers
+        if len(text) > limit:
             raise FieldError(f"It is longer than {limit} characters.")
-        return raw
+        return text
 
     return convert
 

@@ -66,13 +66,13 @@ class ImportJob(models.Model):
 
 
 class ImportRejectedRow(models.Model):
-    """A row that was not imported: where, why, and what it said."""
+    """A row that was not imported: where, why, and what it said; kept for 90 days."""
 
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="rejected_rows")
     line_number = models.IntegerField()
     field = models.CharField(max_length=60, blank=True)
     reason = models.CharField(max_length=300)
-    raw = models.TextField(blank=True)
+    cells = models.JSONField(default=list, help_text="The row as it was read, for the download.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "line_number"], name="one_rejection_per_line")]

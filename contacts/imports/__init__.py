@@ -1,0 +1,1 @@
+"""Reading uploaded files of contacts and writing them in chunks."""
