@@ -40,7 +40,7 @@ class Connection(asyncio.Protocol):
         self._is_paused = False
         self._is_quitting = False
         self._is_over = False
-        self._has_heard = False
+        self._has_progress = False
         self._is_proven = False
         self._held = b""
         self._n_unwritten = 0
@@ -54,15 +54,15 @@ class Connection(asyncio.Protocol):
         """Write whatever the session has to say now; QUIT when it is spent and at rest."""
         if self._is_paused or self._is_quitting or self._is_over or self._transport.is_closing():
             return
-        self._has_heard |= self.session.awaited is None
+        self._has_progress |= self.session.awaited is None
         body, tail = self.session.next_flight()
         if body:
             self._write_message(body, tail)
         elif tail:
             self._transport.write(tail)
         # What is written behind an unanswered command must not prolong the wait for its answer.
-        if self._has_heard:
-            self._has_heard = False
+        if self._has_progress:
+            self._has_progress = False
             self._set_deadline()
 
     def check_time(self) -> None:
@@ -79,8 +79,8 @@ class Connection(asyncio.Protocol):
             self._n_unwritten = self._transport.get_write_buffer_size()
             self._deadline = now + self._timeouts.block
         else:
-            what = "the server stopped reading" if self._is_paused else f"no answer to {step.name}"
-            self._break(Trouble(TroubleKind.TIMEOUT, f"{what} in time"))
+            is_stuck = "the server reads no more of the message"
+            self._break(Trouble(TroubleKind.TIMEOUT, is_stuck if self._is_paused else f"no answer to {step.name} in time"))
 
     def finish(self) -> None:
         """Begin no more messages; QUIT when those begun are answered."""
@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
         except SmtpError as error:
             self._break(error.trouble)
             return
-        self._has_heard = True
+        self._has_progress = True
         if not self._is_proven and self.session.n_answered:
             self._is_proven = True
             self._owner.proved()
@@ -119,6 +119,7 @@ class Connection(asyncio.Protocol):
         if held and not self._transport.is_closing():
             self.session.is_held = False
             self._transport.write(held)
+        self._has_progress = True  # the wait for an answer begins now
         self.pump()
 
     def eof_received(self) -> None:

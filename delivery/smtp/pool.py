@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,9 +21,12 @@ from delivery.smtp.verdicts import MAX_TEXT
 
 # Connections on which one message may be begun before it is deferred with the last reason.
 MAX_TRIES = 3
-# How many more connections a busy new one calls for: 1, 4, 16 ... Twenty are up after three times dialing,
-# and a single message opens no more than one.
+# How many more connections each one calls for when all have work and more was pulled: 1, 4, 16, 64. Twenty are up
+# after dialing four times, and a trickle of single messages opens no more than one.
 GROWTH = 3
+# Seconds that a message which a connection lost unsent is kept for the next one.
+PATIENCE = 5.0
+_NEVER = sys.maxsize
 
 
 class Pool:
@@ -59,6 +63,8 @@ class Pool:
         self._dials: set[asyncio.Task[None]] = set()
         self._n_in_flight = 0
         self._is_dry = False
+        self._n_pulled = 0  # since `feed` was last dry
+        self._grow_above = _NEVER  # so many pulled show that there is work for more connections
         self._is_serving = False
         self._returned: deque[tuple[Envelope, str]] = deque()
         self._tries: dict[int, int] = {}
@@ -130,8 +136,12 @@ class Pool:
         envelope = self._feed()
         if envelope is None:
             self._is_dry = True
-        else:
-            self._n_in_flight += 1
+            self._n_pulled = 0
+            return None
+        self._n_in_flight += 1
+        self._n_pulled += 1
+        if self._n_pulled > self._grow_above:
+            self._serve_soon()
         return envelope
 
     def settle(self, envelope: Envelope, outcome: Outcome) -> None:
@@ -182,8 +192,18 @@ class Pool:
         self._is_serving = False
         for connection in list(self._connections):
             connection.pump()
-        if self._returned or not self._is_dry:
+        n_lines = len(self._connections) + len(self._dials)
+        if self._n_pulled > n_lines:
+            self._grow(GROWTH * max(1, n_lines))
+        elif self._returned or not (n_lines or self._is_dry):
             self._grow(1)
+        may_grow = not self._dials and self._redial is None and len(self._connections) < self._n_wanted
+        self._grow_above = len(self._connections) if may_grow else _NEVER
+        if not self._n_wanted:
+            self._defer_stranded()
+
+    def _defer_stranded(self) -> None:
+        """What was given back and has no connection to go to, now or soon, is for the engine to keep."""
         if not self._connections and not self._dials:
             while self._returned:
                 self._defer(*self._returned.popleft())
@@ -205,7 +225,13 @@ class Pool:
     def _grow_later(self, wait: float) -> None:
         if self._redial is not None:
             self._redial.cancel()
-        self._redial = self._loop.call_later(wait, self._serve)
+        if wait > PATIENCE:
+            self._defer_stranded()
+        self._redial = self._loop.call_later(wait, self._redial_now)
+
+    def _redial_now(self) -> None:
+        self._redial = None
+        self._serve()
 
     async def _dial(self) -> None:
         trouble = None
@@ -218,14 +244,13 @@ class Pool:
             self._serve_soon()
         if trouble is not None:
             self._failed(trouble)
+            self._defer_stranded()
             return
         session = Session(self._config, line.features, self)
         connection = Connection(line.transport, session, self, self._config.timeouts)
         self._connections.add(connection)
         connection.pump()
         self._watch_soon()
-        if self._returned or not self._is_dry:
-            self._grow(GROWTH)
 
     def _failed(self, trouble: Trouble) -> None:
         wait = self._backoff.failed(self._loop.time(), is_permanent=trouble.is_permanent)

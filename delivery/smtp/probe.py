@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from delivery.outcomes import Outcome, Result
 from delivery.smtp.config import SmtpConfig
@@ -38,18 +39,17 @@ class ProbeReport:
 
 async def probe(config: SmtpConfig) -> ProbeReport:
     """Connect, encrypt and log in as for sending, ask one NOOP, and quit. No message is begun."""
-    now = asyncio.get_running_loop().time
-    start = now()
+    start = perf_counter()
     try:
         line = await Dialer(config).dial()
     except SmtpError as error:
-        return ProbeReport(error.trouble, connected_in=now() - start)
-    connected_in = now() - start
+        return ProbeReport(error.trouble, connected_in=perf_counter() - start)
+    connected_in = perf_counter() - start
     tls = _describe_tls(line.transport)
     try:
-        asked_at = now()
+        asked_at = perf_counter()
         await _ask(line, b"NOOP\r\n", config.timeouts.hello)
-        round_trip = now() - asked_at
+        round_trip = perf_counter() - asked_at
         await _ask(line, b"QUIT\r\n", config.timeouts.quit)
     except SmtpError as error:
         return ProbeReport(error.trouble, line.features, connected_in, tls=tls)
