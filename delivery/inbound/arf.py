@@ -10,8 +10,8 @@ from .report import Report, ReportKind
 _MAX_RECIPIENTS = 100
 # Where feedback loops that redact the recipient may still leave it (Microsoft JMRP, AOL, Comcast).
 _RECIPIENT_FIELDS = ("original-rcpt-to", "removal-recipient", "redacted-address")
-# A "not-spam" report says that a person moved the mail out of the junk folder (RFC 6430): no complaint.
-_NO_COMPLAINT = ("not-spam", "opt-out-not-spam")
+# The opposite of a complaint: a person moved the mail out of the junk folder (RFC 6430).
+_NOT_SPAM = "not-spam"
 
 
 def read_arf(mail: Mail) -> list[Report]:
@@ -24,7 +24,7 @@ def read_arf(mail: Mail) -> list[Report]:
     recipients = _recipients(fields, returned_headers(mail)) or [""]
     return [
         Report(
-            kind=ReportKind.UNKNOWN if kind in _NO_COMPLAINT else ReportKind.COMPLAINT,
+            kind=ReportKind.UNKNOWN if kind == _NOT_SPAM else ReportKind.COMPLAINT,
             detector="arf",
             recipient=recipient,
             feedback_type=kind or "abuse",

@@ -13,7 +13,9 @@ _SUBJECT = any_of(r"""
     ^(?:re: ?)?\[?auto(?:matic)?(?:ally generated)?[ -]?(?:reply|response|antwort|respuesta)
     ^(?:re: ?)?(?:auto:|out of (?:the )?office|away from|on (?:vacation|holiday|leave)|vacation|i am (?:away|out|on)\b)
     ^(?:re: ?)?(?:abwesen|automatische antwort|r.ponse automatique|absence|respuesta autom|fuera de la oficina)
-    ^(?:re: ?)?(?:risposta automatica|resposta autom|自动回复|自動回覆|自動応答|автоответ)
+    ^(?:re: ?)?(?:自动回复|自動回覆|自動応答|автоответ)
+    \bautomat(?:ic|isch|isk|ique|yczn|ick)\w* (?:re|an|sv|at|ri|od)\w+
+    \w+ autom[aá]ti(?:ca|que)\b
 """)
 _UNSUBSCRIBE = any_of(r"""
     ^\s*(?:re: ?)?(?:unsubscribe|remove me|opt.?out|abmelden|d.sinscription|baja|退订|取消订阅)\b

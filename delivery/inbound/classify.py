@@ -118,7 +118,12 @@ def classify(reply: Reply) -> Verdict:
 
 
 def classify_report(report: Report) -> Verdict:
-    """The verdict on a parsed report; only bounces and delays need the rules."""
+    """The verdict on a parsed report; only bounces and delays need the rules.
+
+    A feedback report of type "auth-failure" (RFC 6591) is a machine's, about our signature: nobody complained.
+    """
+    if report.feedback_type == "auth-failure":
+        return _verdict(C.AUTH_FAILED, "feedback-auth-failure")
     if report.kind in _OTHER_KINDS:
         return _verdict(_OTHER_KINDS[report.kind], f"kind-{report.kind}")
     return classify(

@@ -13,25 +13,26 @@ _REPLY = re.compile(r"(?:^|(?<=[\s:;<(,'\"\[]))([45][0-5]\d)(?=[\s\-:,.)>]|$)(?!
 _REPLY_BEFORE_ENHANCED = re.compile(r"\b([245][0-5]\d)[ \-,:#(]{1,20}[245]\.[0-7]\.\d{1,3}\b")
 _LABELLED_REPLY = re.compile(r"(?:error|response|reply|return|status)[ _-]?code[ :=#]{0,4}([245]\d\d)\b", re.IGNORECASE)
 
-# Wordings of Postfix, Exim, sendmail, Courier, Yahoo, DragonFly, 1&1, PowerMTA and their kin.
+# Wordings of Postfix, Exim, Courier, Yahoo, DragonFly, 1&1, PowerMTA, Outlook and their kin. Commands are written in
+# capitals or as phrases: "program at mail.example.org" names no command.
 _STAGE = re.compile(
-    r"(?:\b(?:after|for|in reply to|in response to|our|during|at|to|command:?|stage:?|smtp:)|>>>|\[)\s{0,3}"
-    r"(?:(?:the|sending|receiving|pipelined|issuing|remote|smtp|a|an)\s+){0,3}['\"<]?"
-    r"(initial connection|connection|connect|banner|helo|ehlo|lhlo|starttls|mail[ _]from|mail|rcpt[ _]to|rcpt"
-    r"|end[ -]of[ -](?:data|message|mail)|data|text|body|final dot|message text|final end-of-data)\b"
-    r"(?=\W|$)(?! (?:server|system|address|delivery|service|user|box))",
-    re.IGNORECASE,
+    r"(?:\b(?i:after|for|in reply to|in response to|our|during|at|to|command|stage|smtp):?|>>>|\[)\s{0,3}"
+    r"(?:(?i:the|sending|receiving|pipelined|issuing|remote|a)\s+){0,3}['\"<]?"
+    r"((?i:initial connection|banner|starttls|mail[ _]from|rcpt[ _]to|rcpt|final dot|end[ -]of[ -](?:data|message))"
+    r"|HELO|EHLO|LHLO|MAIL|DATA|TEXT|BODY|CONNECT|(?i:mail|data|text|connect|helo|ehlo)(?= command))\b"
 )
-_QMAIL_STAGES = (
+_SAID_STAGES = (
     (re.compile(r"does not like recipient|did not like recipient", re.IGNORECASE), Stage.RCPT),
     (re.compile(r"failed (?:on|after I sent the) (?:DATA|message)", re.IGNORECASE), Stage.DATA),
     (re.compile(r"but (?:the )?sender was rejected|does not like sender", re.IGNORECASE), Stage.MAIL),
     (re.compile(r"but (?:my name|greeting failed|connection died)", re.IGNORECASE), Stage.CONNECT),
     (re.compile(r"wasn.t able to establish an SMTP connection|couldn.t find any host", re.IGNORECASE), Stage.CONNECT),
+    # Gmail until 2014 numbered its states: 14 RCPT, 17 and 18 the message.
+    (re.compile(r"\(state 14\)"), Stage.RCPT),
+    (re.compile(r"\(state 1[78]\)"), Stage.DATA),
 )
 _FIRST_WORDS = {
     "initial": Stage.CONNECT,
-    "connection": Stage.CONNECT,
     "connect": Stage.CONNECT,
     "banner": Stage.CONNECT,
     "helo": Stage.HELO,
@@ -89,7 +90,7 @@ def reply_code(text: str) -> int:
 
 def stage_in(text: str) -> Stage:
     """The SMTP command that these words say was refused; the last one named counts."""
-    for pattern, stage in _QMAIL_STAGES:
+    for pattern, stage in _SAID_STAGES:
         if pattern.search(text):
             return stage
     named = _STAGE.findall(" ".join(text.split()))

@@ -26,7 +26,7 @@ _SEPARATOR = any_of(
     原始邮件(?:标题|头)?|邮件头|元のメッセージ(?:ヘッダー?)?
 """,
     groups={
-        "COPY": r"(?:copy|text|headers?|contents?|beginning|start|first \d+ (?:lines|bytes)) of <OUR>(?:mail|message)\b",
+        "COPY": r"(?:copy|text|headers?|contents?|beginning|start|first \d+ \w+) of <OUR>(?:mail|message)\b",
         "OUR": "(?:the |your |this )?(?:(?:<RETURNED>|rejected|e-?mail|mail) )?",
         "RETURNED": "(?:original|returned|undelivered|unsent|bounced|forwarded|failed)",
     },
@@ -42,16 +42,22 @@ _FOLLOWING = any_of(r"""
     following (?:e-?mail )?(?:recipient|address|destination|mailbox|user|person|people)
     (?:not|never) (?:be )?delivered to:
 """)
-# What stands before an address that the notice is about, on the same line.
-_LEAD = re.compile(
-    r"(?:^[\s*<>\"'(\[|-]*"
-    r"|\b(?:to|recipients?|addressee|address|for|user|mailbox|account|member|following)\b[^\w\n]{1,6}"
-    r"(?:(?:address|is|was|the|name|named)\b[^\w\n]{1,4}){0,2}"
-    r"|\b(?:user|account) [^\n@]{1,60}\()$",
-    re.IGNORECASE,
-)
+# What stands before an address that the notice is about, on the same line; a weaker lead counts where no stronger is.
 # Exim writes "an undisclosed address (generated from X)": X is the one that we wrote to.
-_WEAK_LEAD = re.compile(r"(?:(?:^|\s)[245]\d\d[ -](?:[245]\.\d\.\d{1,3} )?|:\s?|generated from )<?$")
+_LEADS = (
+    any_of(r"""
+        ^[\s*<>\"'(\[|-]*$
+        \b(?:to|recipients?|addressee|address|destination|user|mailbox)\b ?:[^\w\n]{0,6}$
+    """),
+    any_of(
+        r"""
+        \b(?:to|recipients?|addressee|address|for|user|mailbox|account|member|following)\b[^\w\n]{1,6}<FILLER>{0,2}$
+        \b(?:user|account) [^\n@]{1,60}\($
+    """,
+        groups={"FILLER": r"(?:(?:address|is|was|the|name|named)\b[^\w\n]{1,4})"},
+    ),
+    re.compile(r"(?:(?:^|\s)[245]\d\d[ -](?:[245]\.\d\.\d{1,3} )?|:\s?|generated from )<?$"),
+)
 _OTHER_PARTY = any_of(
     r"""
     ^\s*(?:from|sender|cc|bcc|reply-to|subject|message-id|date|sent|return-path|x-[\w-]+)\s*:
@@ -109,7 +115,7 @@ def blocks(notice: str, *, not_about: Sequence[str]) -> dict[str, str]:
     """Each recipient that the notice names, with the lines on it; `not_about` are the parties of the mail itself."""
     start = _FOLLOWING.search(notice)
     body = notice[start.start() :] if start and ADDRESS.search(notice, start.end()) else notice
-    found = _named(body, _LEAD, not_about) or _named(body, _WEAK_LEAD, not_about)
+    found = next(filter(None, (_named(body, lead, not_about) for lead in _LEADS)), [])
     if len(found) <= 1:
         return {address: notice[:MAX_BLOCK] for address, _ in found}
     ends = [position for _, position in found[1:]] + [len(body)]

@@ -10,13 +10,12 @@ from pathlib import Path
 
 from .classify import classify_report
 from .parse import parse_reports
-from .report import ParseProblem
+from .report import ParseProblem, Report, ReportKind
 from .taxonomy import CONSEQUENCES, Category, suppresses
 
 C = Category
 KINDS = ("hard", "soft_or_block", "complaint", "auto_reply", "delivered", "unsubscribe", "none")
 _NO_BOUNCE = {
-    C.COMPLAINT: "complaint",
     C.AUTO_REPLY: "auto_reply",
     C.DELIVERED: "delivered",
     C.UNSUBSCRIBED: "unsubscribe",
@@ -118,10 +117,14 @@ def outcomes(raw: bytes) -> list[Seen]:
     found = []
     for report in reports:
         category = classify_report(report).category
-        kind = _NO_BOUNCE.get(category) or ("hard" if CONSEQUENCES[category].kind == "hard" else "soft_or_block")
-        kind = "none" if report.kind == "unknown" else kind
-        found.append(Seen(kind, report.enhanced, category, suppresses(category)))
+        found.append(Seen(_kind(report, category), report.enhanced, category, suppresses(category)))
     return found
+
+
+def _kind(report: Report, category: Category) -> str:
+    if report.kind in (ReportKind.COMPLAINT, ReportKind.UNKNOWN):
+        return "complaint" if report.kind == ReportKind.COMPLAINT else "none"
+    return _NO_BOUNCE.get(category) or ("hard" if CONSEQUENCES[category].kind == "hard" else "soft_or_block")
 
 
 _MBOX_LINE = re.compile(
