@@ -4,9 +4,13 @@
 set -eu
 cd "$(dirname "$0")/.."
 mode=$1
+export PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
 [ ! -e .venv/.ready-dev ] || mode=dev # never take away the tools that are there
 groups=--no-dev
 [ "$mode" = run ] || groups=
+
+# Trust what the machine trusts: behind a company's proxy uv's built-in list of authorities is not enough.
+[ ! -e /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS-1}"
 
 say() { printf 'fanfare: %s\n' "$*" >&2; }
 
@@ -22,17 +26,21 @@ find_python() {
 # Debian's python3 comes without pip and ensurepip; then pip's own wheel, which runs as it is, installs uv.
 fetch_pip() {
     "$python" - "$1" <<'PYTHON'
-import hashlib, json, pathlib, sys, urllib.request
+import hashlib, json, pathlib, sys, urllib.parse, urllib.request
+
+INDEX = "https://pypi.org/pypi/pip/json"
 
 def get(url):
-    with urllib.request.urlopen(url, timeout=60) as answer:
+    with urllib.request.urlopen(urllib.parse.urljoin(INDEX, url), timeout=60) as answer:
         return answer.read()
 
-files = json.loads(get("https://pypi.org/pypi/pip/json"))["urls"]
-wheel = next(file for file in files if file["packagetype"] == "bdist_wheel")
-body = get(wheel["url"])
+try:
+    wheel = next(file for file in json.loads(get(INDEX))["urls"] if file["packagetype"] == "bdist_wheel")
+    body = get(wheel["url"])
+except OSError as error:
+    sys.exit(f"fanfare: {INDEX}: {error}")
 if hashlib.sha256(body).hexdigest() != wheel["digests"]["sha256"]:
-    sys.exit("The download of pip is damaged.")
+    sys.exit("fanfare: the download of pip is damaged.")
 pathlib.Path(sys.argv[1]).write_bytes(body)
 PYTHON
 }
@@ -42,10 +50,10 @@ install_uv() {
     say "Installing uv from PyPI into .venv/uv (about 25 MB, once) ..."
     [ -x .venv/bin/python ] || "$python" -m venv --without-pip .venv
     if "$python" -m pip --version >/dev/null 2>&1; then
-        "$python" -m pip install --quiet --disable-pip-version-check --target .venv/uv uv && return
+        "$python" -m pip install --quiet --target .venv/uv uv && return
     else
         wheel=.venv/pip-0-py3-none-any.whl
-        fetch_pip "$wheel" && "$python" "$wheel/pip" install --quiet --disable-pip-version-check --target .venv/uv uv && return
+        fetch_pip "$wheel" && "$python" "$wheel/pip" install --quiet --target .venv/uv uv && rm "$wheel" && return
     fi
     say "uv could not be installed. Is there a way to PyPI from here? Otherwise install uv by hand and try again:"
     say "https://docs.astral.sh/uv/getting-started/installation/"
