@@ -23,7 +23,7 @@ _PREHEADER = '<div style="display:none;max-height:0;max-width:0;overflow:hidden;
 
 
 def compile_content(
-    source: Source, *, known_fields: frozenset[str] | None = None, honeypot: bool = False, first_link: int = 0
+    source: Source, known_fields: frozenset[str] | None = None, *, honeypot: bool = False, first_link: int = 0
 ) -> Content:
     """Compiles a source. Raises ContentError with every error found in any of its parts.
 

@@ -11,7 +11,7 @@ from campaigns.content.markup import Attribute, Piece, attributes, deep_pieces
 from campaigns.content.problems import Problem, Severity
 from campaigns.content.protection import Token, Tokens
 from campaigns.content.source import LinkSlot
-from campaigns.content.urls import usable_url
+from campaigns.content.urls import unescaped, usable_url
 
 # Outlook draws buttons as VML shapes, whose address is an href as well.
 _LINKING = frozenset({"a", "area", "v:rect", "v:roundrect", "v:oval", "v:shape"})
@@ -35,11 +35,12 @@ class LinkTable:
     def add(self, written: str, label: str) -> str:
         """The word that stands for a slot, for an address as HTML writes it with words for its Liquid."""
         index = self.first + len(self.links)
-        address = html.unescape(written).strip()
+        address = unescaped(written).strip()
         dynamic = self.tokens.prefix in address
         url = self.tokens.restored_text(address) if dynamic else usable_url(address)[0]
         self.links.append(LinkSlot(index, url, label, dynamic))
-        word = self.tokens.add(_slot_token(index, self.tokens.restored(written.strip()), url, dynamic=dynamic))
+        slot = f"{{% clickto {index} %}}{url}{{% endclickto %}}" if dynamic else f"{{% click {index} %}}"
+        word = self.tokens.add(Token(slot, slot))
         self._words.setdefault(url, word)
         return word
 
@@ -56,13 +57,6 @@ class LinkTable:
     def warn(self, message: str, hint: str) -> None:
         """A finding about a link."""
         self.warnings.append(Problem(message, hint, severity=Severity.WARNING))
-
-
-def _slot_token(index: int, written: str, url: str, *, dynamic: bool) -> Token:
-    if not dynamic:
-        return Token(f"{{% click {index} %}}", f"{{% click {index} %}}")
-    opening, closing = f"{{% clickto {index} %}}", "{% endclickto %}"
-    return Token(opening + written + closing, opening + url + closing)
 
 
 def slot_links(page: str, table: LinkTable) -> str:
@@ -122,7 +116,7 @@ def _plain_label(label: str, tokens: Tokens) -> str:
 
 
 def _is_tracked(value: str, piece: Piece, table: LinkTable) -> bool:
-    address = html.unescape(value).strip()
+    address = unescaped(value).strip()
     liquid = table.tokens.restored(address)
     if _OWN_PAGES.match(liquid) or _OTHER.match(address):
         return False

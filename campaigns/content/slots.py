@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 from typing import Any, Protocol, TextIO
 
@@ -107,21 +106,26 @@ class ClickToNode(Node):
         self.blank = False
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        """Writes the click address of what the block says, or a harmless address where that is not http(s)."""
-        written = context.get_buffer(buffer)
-        self.block.render(context, written)
-        address = html.unescape(written.getvalue()) if context.autoescape else written.getvalue()
-        target = self.target(address, _slots_of(context))
-        return buffer.write(to_liquid_string(target, context.autoescape))
+        """Writes the click address of what the block says, or a harmless address where that is not http(s).
 
-    def target(self, address: str, slots: Slots) -> str:
-        """Where the link leads for one reader."""
-        url, trackable = usable_url(address)
-        return slots.click_to(self.index, url) if trackable else url
+        The block is plain text, in HTML as well: only the finished address is escaped.
+        """
+        written = context.get_buffer(buffer)
+        autoescape, context.autoescape = context.autoescape, False
+        self.block.render(context, written)
+        context.autoescape = autoescape
+        target = click_target(self.index, written.getvalue(), _slots_of(context))
+        return buffer.write(to_liquid_string(target, autoescape))
 
     def children(self, static_context: RenderContext, *, include_partials: bool = True) -> Iterable[Node]:  # noqa: ARG002
         """The block."""
         return [self.block]
+
+
+def click_target(index: int, address: str, slots: Slots) -> str:
+    """Where a link made of merge fields leads for one reader."""
+    url, trackable = usable_url(address)
+    return slots.click_to(index, url) if trackable else url
 
 
 class PixelNode(Node):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from urllib.parse import quote
 
@@ -12,6 +13,14 @@ _OTHER_ALLOWED = re.compile(r"(mailto|tel|sms|whatsapp):|#", re.IGNORECASE).matc
 _CLEAN = re.compile(r"[!#-;=?-Z_a-z~\[\]]+", re.ASCII).fullmatch
 # RFC 3986 reserved and unreserved characters, and the percent sign of what is encoded already.
 _KEPT = ":/?#[]@!$&'()*+,;=-._~%"
+
+
+_REFERENCE = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);")
+
+
+def unescaped(attribute: str) -> str:
+    """An attribute's value as a browser reads it: `?a=1&copy=2` has no copyright sign, for lack of a semicolon."""
+    return _REFERENCE.sub(lambda found: html.unescape(found[0]), attribute)
 
 
 def usable_url(address: str) -> tuple[str, bool]:

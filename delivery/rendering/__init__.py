@@ -1,0 +1,1 @@
+"""From compiled content to bytes: Liquid's syntax tree as one Python function that joins transfer-encoded pieces."""

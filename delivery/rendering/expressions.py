@@ -1,0 +1,256 @@
+"""Liquid expressions as Python expressions.
+
+Nothing of a template's text gets into the code but through repr(); names are generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from typing import Any
+
+from liquid import Environment, RenderContext
+from liquid.builtin.expressions import BooleanExpression, FilteredExpression, Path, StringLiteral
+from liquid.builtin.expressions.arguments import KeywordArgument, PositionalArgument
+from liquid.builtin.expressions.filtered import Filter
+from liquid.builtin.expressions.logical import (
+    ContainsExpression,
+    EqExpression,
+    GeExpression,
+    GtExpression,
+    LeExpression,
+    LogicalAndExpression,
+    LogicalOrExpression,
+    LtExpression,
+    NeExpression,
+)
+from liquid.builtin.expressions.primitive import Blank, Empty, IntegerLiteral, RangeLiteral
+from liquid.exceptions import LiquidError
+from liquid.expression import Expression
+
+
+class Unsupported(Exception):
+    """The template has something that generated code does not do."""
+
+
+@dataclass(slots=True)
+class Loop:
+    """A for loop around the code being written: its item's name in the template and the Python names of its state."""
+
+    item: str
+    value: str
+    index: str
+    length: str
+    label: str
+    uses_index: bool = False
+
+
+# What {{ forloop.NAME }} is, from the index and the length.
+_LOOP_VALUES = {
+    "index": "({i} + 1)",
+    "index0": "{i}",
+    "rindex": "({n} - {i})",
+    "rindex0": "({n} - {i} - 1)",
+    "first": "({i} == 0)",
+    "last": "({i} == {n} - 1)",
+    "length": "{n}",
+}
+_SPECIAL_KEYS = frozenset({"size", "first", "last"})
+
+
+@dataclass(slots=True)
+class Scope:
+    """What names mean while a template is compiled: loops, assigned variables, constants, and the reader's context."""
+
+    environment: Environment
+    constants: RenderContext
+    constant_names: frozenset[str]
+    assigned: frozenset[str]
+    namespace: dict[str, Any]
+    loops: list[Loop] = field(default_factory=list)
+    roots: dict[str, str] = field(default_factory=dict)
+    _numbers: count[int] = field(default_factory=count)
+
+    def name(self, kind: str) -> str:
+        """A fresh Python name."""
+        return f"{kind}{next(self._numbers)}"
+
+    def keep(self, value: object) -> str:
+        """The name under which generated code finds a value."""
+        name = self.name("K")
+        self.namespace[name] = value
+        return name
+
+    def is_constant(self, expression: Expression) -> bool:
+        """Whether an expression has the same value for every reader."""
+        if isinstance(expression, Path):
+            root = expression.path[0]
+            if not isinstance(root, str) or root not in self.constant_names or self._is_local(root):
+                return False
+        return all(self.is_constant(child) for child in expression.children())
+
+    def _is_local(self, root: str) -> bool:
+        in_loop = bool(self.loops) and (root == "forloop" or any(root == loop.item for loop in self.loops))
+        return in_loop or root in self.assigned
+
+    def constant_value(self, expression: Expression) -> object:
+        """The value of a constant expression."""
+        try:
+            return expression.evaluate(self.constants)
+        except LiquidError as error:
+            raise Unsupported(str(error.message)) from error
+
+    # -- expressions ------------------------------------------------------------------------------------------------
+
+    def code(self, expression: Expression) -> str:
+        """Python code for the expression's value."""
+        if self.is_constant(expression) and not isinstance(expression, (Empty, Blank)):
+            return self._constant(self.constant_value(expression))
+        write = _WRITERS.get(type(expression))
+        if write is None:
+            raise Unsupported(type(expression).__name__)
+        return write(self, expression)
+
+    def _constant(self, value: object) -> str:
+        if value is None or isinstance(value, (bool, int, float)) or type(value) is str:
+            return repr(value)
+        return self.keep(value)
+
+    def path(self, path: Path) -> str:
+        """Code for a variable and its members."""
+        root, *keys = path.path
+        if not isinstance(root, str):
+            raise Unsupported("a path that begins with a bracket")
+        if root == "forloop" and self.loops:
+            return self._loop_value(len(self.loops) - 1, keys)
+        loop = next((loop for loop in reversed(self.loops) if root == loop.item), None)
+        code = loop.value if loop is not None else self.variable(root)
+        for key in keys:
+            code = self._member(code, key)
+        return code
+
+    def variable(self, root: str) -> str:
+        """The Python name of a variable; `roots` then knows that it must be set at the start."""
+        if root not in self.roots:
+            self.roots[root] = self.name("r")
+        return self.roots[root]
+
+    def _member(self, code: str, key: str | int | Path) -> str:
+        if isinstance(key, Path):
+            return f"I({code}, {self.path(key)})"
+        if isinstance(key, int):
+            return f"I({code}, {key!r})"
+        value, given = (code, code) if code.isidentifier() else (name := self.name("x"), f"({name} := {code})")
+        if key in _SPECIAL_KEYS:
+            return f"({value}[{key!r}] if {given}.__class__ is dict and {key!r} in {value} else I({value}, {key!r}))"
+        return f"({value}.get({key!r}, U) if {given}.__class__ is dict else I({value}, {key!r}))"
+
+    def _loop_value(self, depth: int, keys: list[str | int | Path]) -> str:
+        while keys[:1] == ["parentloop"] and depth > 0:
+            depth, keys = depth - 1, keys[1:]
+        loop = self.loops[depth]
+        if keys == ["name"]:
+            return repr(loop.label)
+        if len(keys) != 1 or keys[0] not in _LOOP_VALUES:
+            raise Unsupported("forloop as a whole")
+        loop.uses_index = True
+        return _LOOP_VALUES[str(keys[0])].format(i=loop.index, n=loop.length)
+
+    def filtered(self, expression: FilteredExpression) -> str:
+        """Code for a value passed through filters."""
+        code = self.code(expression.left)
+        for applied in expression.filters or []:
+            code = self._filter_call(code, applied)
+        return code
+
+    def _filter_call(self, left: str, applied: Filter) -> str:
+        if applied.name == "default" and len(applied.args) == 1 and isinstance(applied.args[0], PositionalArgument):
+            # Nearly every use: a text that is there stays as it is.
+            value, other, default = self.name("x"), self.code(applied.args[0].value), self._filter("default")
+            return f"({value} if ({value} := {left}).__class__ is str and {value} else {default}({value}, {other}))"
+        arguments = [left]
+        for argument in applied.args:
+            value = self.code(argument.value)
+            if isinstance(argument, KeywordArgument):
+                value = f"**{{{argument.name!r}: {value}}}"
+            arguments.append(value)
+        # Keyword arguments may stand before positional ones in Liquid, not in Python.
+        arguments.sort(key=lambda code: code.startswith("**"))
+        return f"{self._filter(applied.name)}({', '.join(arguments)})"
+
+    def _filter(self, name: str) -> str:
+        known = f"F_{name}"
+        if known not in self.namespace:
+            filter_ = self.environment.filters.get(name)
+            if filter_ is None or not known.isidentifier():
+                raise Unsupported(f"filter {name}")
+            bound: dict[str, Any] = {}
+            if getattr(filter_, "with_context", False):
+                bound["context"] = self.constants
+            if getattr(filter_, "with_environment", False):
+                bound["environment"] = self.environment
+            self.namespace[known] = partial(filter_, **bound) if bound else filter_
+        return known
+
+    # -- conditions -------------------------------------------------------------------------------------------------
+
+    def condition(self, expression: Expression) -> str:
+        """Python code that is true where Liquid takes the expression for true."""
+        if isinstance(expression, BooleanExpression):
+            return self.condition(expression.expression)
+        if isinstance(expression, LogicalAndExpression):
+            return f"({self.condition(expression.left)} and {self.condition(expression.right)})"
+        if isinstance(expression, LogicalOrExpression):
+            return f"({self.condition(expression.left)} or {self.condition(expression.right)})"
+        if isinstance(expression, (EqExpression, NeExpression)):
+            return self._equality(expression)
+        for kind, template in _COMPARISONS.items():
+            if isinstance(expression, kind):
+                return self._comparison(expression, template)
+        value = self.name("x")
+        test = f"{value} is not False and {value}.__class__ is not Undefined"
+        return f"(({value} := {self.code(expression)}) is not None and {test})"
+
+    def _comparison(self, expression: Any, template: str) -> str:
+        left, right = self.code(expression.left), self.code(expression.right)
+        operator = _OPERATORS.get(template)
+        if operator and isinstance(expression.right, IntegerLiteral):
+            value = self.name("x")
+            slow = template.format(value, right)
+            return f"({value} {operator} {right} if ({value} := {left}).__class__ is int else {slow})"
+        return template.format(left, right)
+
+    def _equality(self, expression: EqExpression | NeExpression) -> str:
+        left, right = expression.left, expression.right
+        is_equal = isinstance(expression, EqExpression)
+        if isinstance(right, StringLiteral):
+            # For a str on the right, Liquid's comparison is Python's.
+            return f"({self.code(left)} {'==' if is_equal else '!='} {right.value!r})"
+        return f"{'' if is_equal else 'not '}EQ({self.code(left)}, {self.code(right)})"
+
+
+# Python's operator where the left side is an int (no bool) and the right side an integer literal.
+_OPERATORS = {"LT({0}, {1})": "<", "LT({1}, {0})": ">", "LE({0}, {1})": "<=", "LE({1}, {0})": ">="}
+_COMPARISONS: Mapping[type[Any], str] = {
+    LtExpression: "LT({0}, {1})",
+    GtExpression: "LT({1}, {0})",
+    LeExpression: "LE({0}, {1})",
+    GeExpression: "LE({1}, {0})",
+    ContainsExpression: "HAS({0}, {1})",
+}
+
+
+def _range(scope: Scope, expression: RangeLiteral) -> str:
+    make = scope.keep(expression._make_range)
+    return f"{make}({scope.code(expression.start)}, {scope.code(expression.stop)})"
+
+
+_WRITERS: Mapping[type[Expression], Callable[[Scope, Any], str]] = {
+    Path: Scope.path,
+    FilteredExpression: Scope.filtered,
+    Empty: lambda scope, expression: scope.keep(expression),
+    Blank: lambda scope, expression: scope.keep(expression),
+    RangeLiteral: _range,
+}
