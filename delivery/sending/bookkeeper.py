@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from typing import Any, Protocol
 from django.db import connection
 from django.utils import timezone
 from redis import Redis
+from redis.exceptions import RedisError
 
+from delivery.limits.errors import LimitsUnavailable
 from delivery.outcomes import Outcome
 from delivery.sending import ledger, presence
 from delivery.sending.channel import Channel
@@ -176,9 +179,11 @@ class Bookkeeper:
             self._trouble = ""
 
     def close(self) -> None:
-        """The drain is over."""
-        self._permits.close()
-        presence.forget_drain(self._redis, self._route_id, self._worker)
+        """The drain is over; called on the ledger's thread, whose database connection goes back to the pool."""
+        connection.close()
+        with contextlib.suppress(RedisError, LimitsUnavailable):
+            self._permits.close()
+            presence.forget_drain(self._redis, self._route_id, self._worker)
 
     def _hold(self, report: Report) -> Any:
         """A throttled batch is not offered again before its limit allows."""

@@ -11,7 +11,7 @@ from django.conf import settings
 from campaigns.queries import frozen_contents
 from delivery.mime import MessageBuilder, Recipient, needs_smtputf8
 from delivery.outcomes import Outcome, Result
-from delivery.rendering.identity import builder_for
+from delivery.sending.frozen import builder_for
 from delivery.sending.lease import Lease, Person
 from delivery.sending.people import merge_context
 from delivery.smtp.envelope import Envelope

@@ -68,6 +68,12 @@ class Channel:
         if self.drain is not None:
             self.drain.trouble(self, text)
 
+    async def close(self) -> None:
+        """The connections are closed and their places are free."""
+        if self.transport is not None:
+            await self.transport.close()
+        self.renew_places()
+
     def wake(self) -> None:
         """The transport looks again whether there is something to send."""
         if self.transport is not None and self.permits > 0:

@@ -12,17 +12,20 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
+from delivery.limits.errors import LimitsUnavailable
 from delivery.outcomes import Outcome
 from delivery.sending.bookkeeper import Bookkeeper, Order, Report
-from delivery.sending.builders import Envelopes
 from delivery.sending.channel import Channel
 from delivery.sending.lease import Lease, Settled
 from delivery.sending.ledger import LEASE_SECONDS
+
+if TYPE_CHECKING:
+    from delivery.sending.builders import Envelopes
 
 WINDOW = 100
 # Outcomes that make a journal step worth its commit; half the window, so that the other half keeps the wire busy.
@@ -77,7 +80,8 @@ class Drain:
         finally:
             for channel in self._channels:
                 channel.drain, channel.permits = None, 0
-            self._thread.shutdown(wait=True)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._book.close)
+            self._thread.shutdown()
         return self.result
 
     # --- called by connections -----------------------------------------------------------------------------------
@@ -157,7 +161,7 @@ class Drain:
         while True:
             try:
                 return await loop.run_in_executor(self._thread, self._book.carry_out, order)
-            except (DatabaseError, RedisError, OSError):
+            except (DatabaseError, RedisError, LimitsUnavailable, OSError):
                 if time.monotonic() > give_up_at:
                     raise
                 order.retry = True

@@ -32,7 +32,7 @@ class RoutePermits:
 
     def take(self, channel: Channel, lease: Lease, n: int) -> tuple[int, float]:
         """(granted, seconds until more may be had), charged narrowest first: campaign, site, account."""
-        permission = self._pacer(channel, lease).permits(n, time.monotonic())
+        permission = self._pacer(channel, lease).permits(n, time.monotonic(), left=lease.n_messages - lease.n_begun)
         if permission.refused_by is not None:
             self.refused_by = str(permission.refused_by)
         return permission.n, permission.wait_s

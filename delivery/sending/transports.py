@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from typing import Any
@@ -9,11 +10,15 @@ from typing import Any
 from redis import Redis
 
 from delivery.limits.connections import Lease, Slot, lease_connection, release_leases, renew_leases
+from delivery.limits.errors import LimitsUnavailable
 from delivery.limits.values import Limit
 from delivery.models import ProviderAccount
 from delivery.sending.channel import Channel
 from delivery.smtp.config import Auth, SmtpConfig, Tls
 from delivery.smtp.pool import Pool
+
+# Without Redis nobody knows how many connections there are: none is opened (fail closed), and it is asked again soon.
+UNAVAILABLE_SECONDS = 1.0
 
 
 def fingerprint(account: ProviderAccount) -> str:
@@ -52,7 +57,10 @@ class ConnectionPlaces:
 
     def may_connect(self) -> float:
         """0.0 and one more place is held, or the seconds to wait."""
-        answer = lease_connection(self._redis, self._slots)
+        try:
+            answer = lease_connection(self._redis, self._slots)
+        except LimitsUnavailable:
+            return UNAVAILABLE_SECONDS
         if isinstance(answer, Lease):
             self._held.append(answer)
             return 0.0
@@ -60,6 +68,10 @@ class ConnectionPlaces:
 
     def renew(self, n_connections: int) -> None:
         """As many places are held as there are connections."""
+        with contextlib.suppress(LimitsUnavailable):  # places that are not renewed come free by themselves
+            self._renew(n_connections)
+
+    def _renew(self, n_connections: int) -> None:
         surplus = len(self._held) - n_connections
         if surplus > 0:
             release_leases(self._redis, self._held[:surplus])

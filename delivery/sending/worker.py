@@ -49,7 +49,6 @@ class Worker:
             prepare=self.envelopes.prepare,
         )
         drained = await Drain(channels, bookkeeper, self.envelopes, seconds=seconds, stopping=is_stopping).run()
-        bookkeeper.close()
         log.info("drained", route=route.key, n_sent=drained.n_sent, troubles=len(drained.troubles), worker=self.name)
         return drained
 
@@ -59,8 +58,8 @@ class Worker:
         known = self._channels.get(account.pk)
         if known is not None and known[0] == mark:
             return known[1]
-        if known is not None and known[1].transport is not None:
-            await known[1].transport.close()
+        if known is not None:
+            await known[1].close()
         channel = Channel(account.pk, account.name, account.max_connections)
         connect(channel, account, self.redis)
         self._channels[account.pk] = (mark, channel)
@@ -69,8 +68,7 @@ class Worker:
     async def close(self) -> None:
         """All connections said goodbye."""
         for _, channel in self._channels.values():
-            if channel.transport is not None:
-                await channel.transport.close()
+            await channel.close()
 
 
 def _usable_accounts(route_id: int) -> list[ProviderAccount]:

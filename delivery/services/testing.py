@@ -20,8 +20,8 @@ from contacts.models import Contact
 from delivery.mime import MessageBuilder, Recipient, needs_smtputf8
 from delivery.models import ProviderAccount
 from delivery.outcomes import Result
-from delivery.rendering.identity import builder_for
 from delivery.routing import NoRoute, choose_route
+from delivery.sending.frozen import builder_for
 from delivery.sending.transports import smtp_config
 from delivery.smtp import Envelope, SmtpConfig, send_one
 from delivery.tracking.tokens import TokenMaker, mail_form, url_form
