@@ -6,7 +6,8 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 STEP := deploy/step.sh
-ON_SERVERS_OF = $(PYTHON) -m deploy.embedded run --var
+# On temporary servers in that directory, so that the demo's data stays untouched.
+ON_FRESH_SERVERS = $(PYTHON) -m deploy.embedded run --var
 
 # A .venv whose Python has gone (an upgrade, another machine's mount) is made again.
 $(shell $(PYTHON) -c '' 2>/dev/null || rm -f .venv/.ready-run .venv/.ready-dev)
@@ -24,10 +25,10 @@ demo-reset: .venv/.ready-run ## Start the demo over with fresh data
 	@$(PYTHON) manage.py demo --reset $(ARGS)
 
 smoke: .venv/.ready-run ## Send a campaign to 2,000 contacts over real sockets, print one JSON line
-	@$(ON_SERVERS_OF) var/smoke -- $(PYTHON) manage.py smoke $(ARGS)
+	@$(ON_FRESH_SERVERS) var/smoke -- $(PYTHON) manage.py smoke $(ARGS)
 
 bench: .venv/.ready-run ## Measure the send path (ARGS="send --json" is one JSON line)
-	@$(ON_SERVERS_OF) var/bench -- $(PYTHON) manage.py bench $(or $(ARGS),send)
+	@$(ON_FRESH_SERVERS) var/bench -- $(PYTHON) manage.py bench $(or $(ARGS),send)
 
 test: .venv/.ready-dev ## Run all tests on servers of their own, or on DATABASE_URL and REDIS_URL
 	@deploy/install_chromium.sh
@@ -56,7 +57,7 @@ lint-templates: .venv/.ready-dev
 
 lint-migrations: .venv/.ready-dev
 	@$(STEP) "makemigrations --check" $(PRODUCTION) \
-		$(ON_SERVERS_OF) var/lint -- $(PYTHON) manage.py makemigrations --check --dry-run
+		$(ON_FRESH_SERVERS) var/lint -- $(PYTHON) manage.py makemigrations --check --dry-run
 
 lint-deploy: .venv/.ready-dev
 	@$(STEP) "check --deploy" $(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
@@ -77,5 +78,6 @@ format: .venv/.ready-dev ## Format Python and templates, repair what can be repa
 clean: ## Remove .venv, caches and the servers of tests and benchmarks; the demo's data stays
 	@if [ -x $(PYTHON) ]; then for name in smoke bench lint test/0 test/1 test/2; do \
 		[ ! -d var/$$name ] || $(PYTHON) -m deploy.embedded discard --var var/$$name; done; fi
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis var/smoke var/bench var/lint var/test
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf var/smoke var/bench var/lint var/test
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

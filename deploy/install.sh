@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes .venv hold exactly what uv.lock says: `deploy/install.sh run` for the demo, `deploy/install.sh dev` with the
-# tools for tests and lint. The Makefile calls it when uv.lock changed; without a change nothing here touches the network.
+# tools for tests and lint. The Makefile calls it when uv.lock changed; otherwise nothing here touches the network.
 set -eu
 cd "$(dirname "$0")/.."
 mode=$1

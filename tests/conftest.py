@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -13,6 +11,7 @@ from django.conf import settings
 from redis import Redis
 
 from deploy import embedded
+from tests.embedded_servers import temporary_servers
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -43,8 +42,5 @@ def redis() -> Iterator[Redis]:
 @pytest.fixture(scope="module")
 def own_servers() -> Iterator[embedded.Servers]:
     """A PostgreSQL and a Redis of the module's own, to be stopped, restarted and killed."""
-    directory = embedded.PROJECT_VAR / "test" / f"own-{secrets.token_hex(4)}"
-    servers = embedded.ensure_running(directory, durable=False)
-    yield servers
-    embedded.discard(directory)
-    shutil.rmtree(directory)
+    with temporary_servers() as servers:
+        yield servers

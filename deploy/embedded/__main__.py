@@ -1,6 +1,6 @@
 """`python -m deploy.embedded start|stop|status|env|discard|run`: the embedded servers by hand.
 
-`run --var DIR -- COMMAND` starts the servers of DIR, runs the command with their addresses and stops them again.
+`run --var DIR -- COMMAND` runs the command with the addresses of fresh servers in DIR and removes them afterwards.
 """
 
 from __future__ import annotations
@@ -48,13 +48,14 @@ def _obey(action: str, var_dir: Path) -> int:
 
 
 def _run(var_dir: Path, command: Sequence[str]) -> int:
-    servers = ensure_running(var_dir)
+    discard(var_dir)
     try:
-        return subprocess.run(command, env=os.environ | servers.environment(), check=False).returncode
+        environment = os.environ | ensure_running(var_dir).environment()
+        return subprocess.run(command, env=environment, check=False).returncode
     except KeyboardInterrupt:  # the command has had the same signal
         return 130
     finally:
-        servers.stop()
+        discard(var_dir)
 
 
 def _show(servers: Servers) -> int:
