@@ -23,7 +23,8 @@ TEXTS = ("first_name", "last_name", "phone", "country", "city", "locale", "timez
 CREATE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_contact (
     line integer NOT NULL, is_first boolean NOT NULL, consent smallint NOT NULL, consent_at timestamptz NOT NULL,
-    email varchar(320) NOT NULL, address varchar(320) NOT NULL, domain varchar(255) NOT NULL, address_key uuid NOT NULL,
+    email varchar(320) NOT NULL, address varchar(320) COLLATE "C" NOT NULL, domain varchar(255) NOT NULL,
+    address_key uuid NOT NULL,
     first_name text, last_name text, phone text, country text, city text, locale text, timezone text,
     fields jsonb NOT NULL
 ) ON COMMIT DELETE ROWS

@@ -58,7 +58,7 @@ class _Lines:
 
     def __init__(self, file: BinaryIO, encoding: str, start: Position) -> None:
         file.seek(start.offset)
-        self.file, self.encoding = file, encoding
+        self.readline, self.encoding = file.readline, encoding
         self.offset, self.n_lines = start
         self.again: deque[_Line] = deque()
         self.taken: list[_Line] = []
@@ -80,10 +80,10 @@ class _Lines:
         return text
 
     def _read(self) -> _Line:
-        raw = self.file.readline(MAX_LINE)
+        raw = self.readline(MAX_LINE)
         n_bytes = len(raw)
         if n_bytes == MAX_LINE and not raw.endswith(b"\n"):
-            while not raw.endswith(b"\n") and (raw := self.file.readline(MAX_LINE)):
+            while not raw.endswith(b"\n") and (raw := self.readline(MAX_LINE)):
                 n_bytes += len(raw)
             return _Line(b"\n", n_bytes, f"The line is longer than {MAX_LINE:,} bytes.")
         if not self.n_lines:

@@ -86,7 +86,9 @@ class ImportedAddress(models.Model):
     """An address that a running job has met: tells duplicates within a file without holding the file in memory."""
 
     pk = models.CompositePrimaryKey("job_id", "address_key")
-    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="+")
+    job = models.ForeignKey(
+        ImportJob, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )  # lives for minutes; a check for each row would cost more than the row
     address_key = models.UUIDField()
 
     def __str__(self) -> str:

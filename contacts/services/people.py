@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from contacts.addresses import Address
 from contacts.errors import AddressTaken, ContactErased
-from contacts.models import ConsentEvent, Contact, Suppression
+from contacts.models import Contact, Suppression
 from contacts.patches import ContactPatch
 from contacts.staging import StagedRow, drop_erased, stage, staging_cursor, write_contacts
 
@@ -53,7 +53,7 @@ def erase_contact(contact: Contact, *, source: str, now: datetime) -> None:
     The consent ledger keeps its rows, without the evidence and without the contact.
     """
     with transaction.atomic():
-        ConsentEvent.objects.filter(address_key=contact.address_key).update(evidence={})
+        contact.consent_events.update(evidence={})
         key = contact.address_key
         Suppression.objects.filter(address_key=key).update(address="", evidence={})
         contact.delete()
