@@ -37,6 +37,7 @@ from .http import Answer, Call
 from .one_by_one import OneByOne
 from .receipts import Reading, epoch, iso_time, member, seal, text
 from .signatures import token_header
+from .wire import wire_address
 
 VERSION = "2015-11-23"
 ENDPOINTS = (
@@ -132,7 +133,7 @@ class DirectMail(OneByOne):
             "AddressType": "1",
             "ReplyToAddress": "false",
             "ReplyAddress": envelope.reply_to,
-            "ToAddress": envelope.recipient,
+            "ToAddress": wire_address(envelope.recipient),
             "Subject": envelope.subject,
             "HtmlBody": envelope.html,
             "TextBody": envelope.text,

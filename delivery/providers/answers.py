@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 
 from delivery.outcomes import Outcome, Result
 
+from .wire import wire_address
+
 # Answers after which the provider provably took nothing are DEFERRED; the ambiguous ones are UNCERTAIN and are
 # never sent again (RFC 1047 says how impatience makes duplicates). 503 comes from a balancer with no server behind it.
 BY_STATUS: dict[int, tuple[Result, str]] = {
@@ -39,6 +41,15 @@ ABOUT_ADDRESS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 ABOUT_SENDER = re.compile(r"\b(from|sender|reply[-_ ]?to)\b", re.IGNORECASE)
+
+
+def bad_address(address: str) -> Outcome | None:
+    """A refusal of what is no address at all: it never reaches the provider."""
+    try:
+        wire_address(address)
+    except ValueError as error:
+        return Outcome(Result.REFUSED, text=clip(str(error)), reason="address")
+    return None
 
 
 def unsent(words: str) -> Outcome:

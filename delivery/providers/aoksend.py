@@ -14,6 +14,7 @@ from .contract import ApiEnvelope, Capabilities, Content, FormField, ProbeReport
 from .http import Answer, Call
 from .one_by_one import OneByOne, mapped, template_of
 from .receipts import member, text
+from .wire import wire_address
 
 API_URL = "https://apiv2.aoksend.com/index/api/"
 # The code comes as a number from one server and as a string from another. 40003 is also said of a template in review.
@@ -57,7 +58,7 @@ class AokSend(OneByOne):
         fields = {
             "app_key": self._account.credentials["app_key"],
             "template_id": template_of(envelope, settings),
-            "to": envelope.recipient,
+            "to": wire_address(envelope.recipient),
             "reply_to": envelope.reply_to,
             "alias": EMOJI.sub("", envelope.from_name),
             "is_random": "1" if settings["is_random"] == "on" else "",

@@ -15,6 +15,7 @@ from .contract import Account, ApiEnvelope, Capabilities, Content, FormField, Pr
 from .http import Answer, Call
 from .one_by_one import OneByOne
 from .receipts import text
+from .wire import wire_address
 
 PLACEHOLDER = re.compile(r"\{\{\s*([a-z_]+(?:\.[A-Za-z0-9_-]+)?)\s*\}\}")
 FIELDS = (
@@ -137,6 +138,7 @@ def _declared(settings: Mapping[str, str]) -> Capabilities:
 def _values(envelope: ApiEnvelope) -> dict[str, str]:
     """Every placeholder's value; headers and merge variables by their names after a dot, without case for headers."""
     values = {name: str(getattr(envelope, name)) for name in FIELDS}
+    values["recipient"] = wire_address(envelope.recipient)
     values |= {f"header.{name.lower()}": value for name, value in envelope.headers.items()}
     return values | {f"merge.{name}": value for name, value in envelope.merge.items()}
 

@@ -9,7 +9,7 @@ import httpx2
 
 from delivery.outcomes import Outcome, Result
 
-from .answers import clip, scrub, unanswered, unsent
+from .answers import bad_address, clip, scrub, unanswered, unsent
 from .contract import (
     Account,
     ApiEnvelope,
@@ -53,7 +53,7 @@ class OneByOne:
 
     def send(self, envelopes: Sequence[ApiEnvelope]) -> list[Outcome]:
         """See contract.Provider."""
-        return [self._send_one(envelope) for envelope in envelopes]
+        return [bad_address(envelope.recipient) or self._send_one(envelope) for envelope in envelopes]
 
     def _send_one(self, envelope: ApiEnvelope) -> Outcome:
         """One message, one outcome, no secret in its words."""

@@ -34,6 +34,7 @@ from .http import Answer, Call
 from .one_by_one import OneByOne, mapped, template_of
 from .receipts import Reading, epoch, member, seal, text
 from .signatures import secret_in_url
+from .wire import wire_address
 
 VERSION = "2020-10-02"
 API_URL = "https://ses.tencentcloudapi.com"
@@ -121,7 +122,7 @@ class TencentSes(OneByOne):
         name = f"{envelope.from_name} " if envelope.from_name else ""
         body: dict[str, object] = {
             "FromEmailAddress": f"{name}<{envelope.from_email}>" if name else envelope.from_email,
-            "Destination": [envelope.recipient],
+            "Destination": [wire_address(envelope.recipient)],
             "Subject": envelope.subject,
             "Template": {
                 "TemplateID": int(template),

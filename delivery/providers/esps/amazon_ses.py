@@ -179,10 +179,13 @@ class AmazonSes(Merging):
     def test(self, account: Account) -> ProbeReport:
         """GetAccount: whether the account is out of the sandbox, and its quota."""
         import boto3
+        from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            client = boto3.session.Session(**_session(account)).client("sesv2", **_client(account))
+            parameters = _client(account)
+            parameters["config"] = Config(**parameters["config"])
+            client = boto3.session.Session(**_session(account)).client("sesv2", **parameters)
             found = client.get_account()
             client.close()
         except (BotoCoreError, ClientError, ValueError) as error:
@@ -273,7 +276,10 @@ def _by_code(response: Mapping[str, Any]) -> Outcome:
     """A coded error, by its code, else by its HTTP status."""
     code, words = str(response["Error"].get("Code", "")), str(response["Error"].get("Message", ""))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    default = (Result.UNCERTAIN, "") if status >= 500 else about_request(words)
+    if status == 503:
+        default = (Result.DEFERRED, "")
+    else:
+        default = (Result.UNCERTAIN, "") if status >= 500 else about_request(words)
     result, reason = ERRORS.get(code, default)
     wait = THROTTLE_WAIT if result is Result.DEFERRED else None
     return Outcome(result, code=status, text=clip(f"{code}: {words}"), retry_after=wait, reason=reason)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from delivery.outcomes import Outcome, Result
+from delivery.providers.answers import unanswered
 from delivery.providers.contract import Account, Capabilities, Content, EventKind, FormField, Proof, Quota, Webhooks
 from delivery.providers.http import Call
 from delivery.providers.receipts import Reading, iso_time, member, text
 from delivery.providers.signatures import hex_hmac_header
 
-from .dialect import TRACKING_FIELD, Dialect
+from .dialect import TRACKING_FIELD, Dialect, Success
 
 
 class MailerSend(Dialect):
@@ -58,6 +60,13 @@ class MailerSend(Dialect):
             "api_token": account.credentials["api_token"],
             "api_url": account.settings.get("api_url") or self.api_url,
         }
+
+    def read_lone(self, success: Success) -> Outcome:
+        """A success without X-Message-Id and without a warning about suppression is of no documented form."""
+        outcome = super().read_lone(success)
+        if outcome.result is Result.FAILED:
+            return unanswered(f"no message id in the answer: {success.response.text}", 200)
+        return outcome
 
     def probe(self, api_url: str, account: Account) -> Call:
         """See Dialect."""

@@ -6,26 +6,14 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import idna
 from anymail.message import AnymailMessage
 from anymail.utils import EmailAddress
 
 from delivery.providers.contract import ApiEnvelope
 from delivery.providers.merging import Merged, Syntax, merge
+from delivery.providers.wire import wire_address
 
 MID = "mid"
-
-
-def wire_address(address: str) -> str:
-    """The address with an ASCII domain (RFC 5891), so that batch keys and answers agree; ValueError when it is none."""
-    local, at, domain = address.strip().rpartition("@")
-    if not (local and at and domain):
-        raise ValueError(f"{address!r} has no domain")
-    try:
-        ascii_domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
-    except idna.IDNAError as error:
-        raise ValueError(f"{domain!r} is no domain: {error}") from error
-    return EmailAddress(addr_spec=f"{local}@{ascii_domain}").addr_spec  # type: ignore[no-any-return]
 
 
 def one_line(text: str) -> str:

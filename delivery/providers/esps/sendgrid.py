@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from delivery.outcomes import Outcome
+from delivery.providers.answers import unanswered
 from delivery.providers.contract import (
     Account,
     Capabilities,
@@ -22,7 +24,7 @@ from delivery.providers.merging import Syntax
 from delivery.providers.receipts import Reading, text
 from delivery.providers.signatures import sendgrid
 
-from .dialect import TRACKING_FIELD, Draft, Merging, json_list, json_value
+from .dialect import TRACKING_FIELD, Draft, Merging, Success, json_list, json_value
 
 # https://www.twilio.com/docs/sendgrid/ui/analytics-and-reporting/bounce-and-block-classifications
 CLASSIFIED = {
@@ -89,6 +91,17 @@ class SendGrid(Merging):
                 address: {f"{self.syntax.opening}{name}{self.syntax.closing}": value for name, value in values.items()}
                 for address, values in draft.message.merge_data.items()
             }
+
+    def read_lone(self, success: Success) -> Outcome:
+        """As in a batch."""
+        return self.read_many(success)[0]
+
+    def read_many(self, success: Success) -> list[Outcome]:
+        """202 with an empty body takes all; the ids are those that anymail made up."""
+        if success.response.status_code != 202:
+            lost = unanswered(f"an answer of an unknown form: {success.response.text}", success.response.status_code)
+            return [lost for _ in success.addresses]
+        return super().read_many(success)
 
     def probe(self, api_url: str, account: Account) -> Call:
         """See Dialect."""

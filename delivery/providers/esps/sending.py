@@ -10,11 +10,12 @@ from anymail.exceptions import AnymailAPIError
 from django.utils.module_loading import import_string
 
 from delivery.outcomes import Outcome, Result
-from delivery.providers.answers import clip, scrub
+from delivery.providers.answers import bad_address, clip, scrub
 from delivery.providers.batches import Cut, Reply, cut, deliver
 from delivery.providers.contract import Account, ApiEnvelope, Capabilities, ProbeReport, ProviderEvent, WebhookRequest
 from delivery.providers.http import UnansweredError, UnsentError
 from delivery.providers.merging import shape
+from delivery.providers.wire import wire_address
 
 from . import messages
 from .dialect import Bundling, Dialect, Draft, Merging, Success
@@ -43,7 +44,7 @@ class AnymailProvider:
         outcomes: dict[int, Outcome] = {}
         sendable = []
         for position, envelope in enumerate(envelopes):
-            refusal = _bad_address(envelope)
+            refusal = bad_address(envelope.recipient)
             if refusal:
                 outcomes[position] = refusal
             else:
@@ -124,7 +125,7 @@ class AnymailProvider:
         if isinstance(request.payload, _BundlePayload) and isinstance(dialect, Bundling):
             return dialect.read_bundle(response.json(), len(envelopes))
         statuses = request.backend.parse_recipient_status(response, request.payload, request.message)
-        success = Success(statuses, response, [messages.wire_address(e.recipient) for e in envelopes])
+        success = Success(statuses, response, [wire_address(e.recipient) for e in envelopes])
         if isinstance(dialect, Merging) and len(envelopes) > 1:
             return dialect.read_many(success)
         return [dialect.read_lone(success)]
@@ -230,12 +231,3 @@ def _bundle(backend: Any, dialect: Bundling, found: Sequence[Any], key: str) -> 
 def _all(outcome: Outcome, envelopes: Sequence[ApiEnvelope]) -> Reply:
     """The same outcome for every message of a call."""
     return Reply([outcome for _ in envelopes], refused_whole=refuses_whole(outcome))
-
-
-def _bad_address(envelope: ApiEnvelope) -> Outcome | None:
-    """A refusal when the recipient is no address at all: it never reaches the ESP."""
-    try:
-        messages.wire_address(envelope.recipient)
-    except ValueError as error:
-        return Outcome(Result.REFUSED, text=clip(str(error)), reason="address")
-    return None
