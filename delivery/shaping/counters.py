@@ -1,0 +1,108 @@
+"""What shaping remembers in Redis: replies per rule over the last hour, and the pace of each path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from redis import Redis
+from redis.client import Pipeline
+from redis.exceptions import RedisError
+
+from delivery.limits.errors import LimitsUnavailable
+
+from .pace import FULL, Pace
+from .rules import Heard, Rule, target_of
+
+_PREFIX = "fanfare:shaping:"
+_HOUR_MINUTES = 60
+_KEPT_S = 7200
+
+
+def count_reply(redis: Redis, heard: Heard, rules: Sequence[Rule], now: datetime, *, n: int = 1) -> dict[str, int]:
+    """Count `n` such replies for each of the (matching) rules on its target; gives the last 60 minutes' sums by key.
+
+    One hash per rule and target with a field per minute: at most 120 fields. Raises LimitsUnavailable.
+    """
+    if not rules:
+        return {}
+    minute = int(now.timestamp()) // 60
+    keys = [_counter_key(rule, heard) for rule in rules]
+    try:
+        with redis.pipeline() as pipe:
+            for key in keys:
+                pipe.hincrby(key, str(minute), n)
+                pipe.expire(key, _KEPT_S)
+                pipe.hgetall(key)
+            counts: list[Mapping[bytes | str, bytes | str]] = pipe.execute()[2::3]
+            _forget_old(pipe, keys, counts, minute)
+    except RedisError as error:
+        raise LimitsUnavailable(str(error)) from error
+    return {rule.key: _sum(fields, minute) for rule, fields in zip(rules, counts, strict=True)}
+
+
+def forget_replies(redis: Redis, heard: Heard, rule: Rule) -> None:
+    """The rule starts from zero on this target: call it when a person revokes its measure. Raises LimitsUnavailable."""
+    try:
+        redis.delete(_counter_key(rule, heard))
+    except RedisError as error:
+        raise LimitsUnavailable(str(error)) from error
+
+
+def read_pace(redis: Redis, path: str) -> Pace:
+    """The pace of a path (`target_of(Reach.PATH, ...)`); full where none is known. Raises LimitsUnavailable."""
+    try:
+        return _pace(redis.get(f"{_PREFIX}pace:{path}"))
+    except RedisError as error:
+        raise LimitsUnavailable(str(error)) from error
+
+
+def change_pace(redis: Redis, path: str, change: Callable[[Pace], Pace]) -> Pace:
+    """The pace after `change`, which runs again when another worker was quicker. Raises LimitsUnavailable."""
+    key, after = f"{_PREFIX}pace:{path}", FULL
+
+    def step(pipe: Pipeline) -> None:
+        nonlocal after
+        before = _pace(pipe.get(key))
+        after = change(before)
+        pipe.multi()
+        if after != before:
+            _write(pipe, key, after)
+
+    try:
+        redis.transaction(step, key)
+    except RedisError as error:
+        raise LimitsUnavailable(str(error)) from error
+    return after
+
+
+def _write(pipe: Pipeline, key: str, pace: Pace) -> None:
+    if pace.changed_at is None:
+        pipe.delete(key)
+    else:
+        pipe.set(key, f"{pace.factor!r} {pace.changed_at.timestamp()!r}", ex=24 * 3600)
+
+
+def _pace(value: object) -> Pace:
+    if value is None:
+        return FULL
+    factor, changed_at = (value.decode() if isinstance(value, bytes) else str(value)).split()
+    return Pace(float(factor), datetime.fromtimestamp(float(changed_at), UTC))
+
+
+def _counter_key(rule: Rule, heard: Heard) -> str:
+    return f"{_PREFIX}heard:{rule.key}:{target_of(rule.reach, heard)}"
+
+
+def _sum(fields: Mapping[bytes | str, bytes | str], minute: int) -> int:
+    return sum(int(n) for field, n in fields.items() if int(field) > minute - _HOUR_MINUTES)
+
+
+def _forget_old(
+    pipe: Pipeline, keys: Sequence[str], counts: Sequence[Mapping[bytes | str, bytes | str]], minute: int
+) -> None:
+    for key, fields in zip(keys, counts, strict=True):
+        old = [field for field in fields if int(field) <= minute - _HOUR_MINUTES]
+        if old:
+            pipe.hdel(key, *old)
+    pipe.execute()
