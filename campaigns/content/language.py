@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from liquid import BoundTemplate, Environment, Node, RenderContext
+from liquid import BoundTemplate, Environment, Node, RenderContext, Token
 from liquid.builtin.expressions import BooleanExpression
 from liquid.builtin.expressions.logical import (
     ContainsExpression,
@@ -17,8 +17,12 @@ from liquid.builtin.expressions.logical import (
     LogicalOrExpression,
     LtExpression,
 )
+from liquid.builtin.expressions.loop import LoopExpression
+from liquid.builtin.tags.for_tag import ForNode
+from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.exceptions import LiquidError
 from liquid.expression import Expression
+from liquid.limits import to_int
 from liquid.undefined import FalsyStrictUndefined, Undefined
 
 from campaigns.content import filters
@@ -68,7 +72,7 @@ def parse(source: str, *, html: bool, strict: bool = False) -> BoundTemplate:
     """The syntax tree of a compiled part."""
     template = language(html=html, strict=strict).from_string(source)
     if not strict:
-        _make_comparisons_total(template.nodes, RenderContext(template))
+        _make_total(template.nodes, RenderContext(template))
     return template
 
 
@@ -79,6 +83,8 @@ def render_template(template: BoundTemplate, context: Mapping[str, object], slot
         template.render_with_context(SlotContext(template, globals=context, slots=slots), buffer)
     except LiquidError as error:
         raise RenderError(str(error.message)) from error
+    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise RenderError(f"the data does not fit the template: {error}") from error
     return buffer.getvalue()
 
 
@@ -123,11 +129,43 @@ _TOTAL: dict[type[Expression], type[Any]] = {
 }
 
 
-def _make_comparisons_total(nodes: Iterable[Node], context: RenderContext) -> None:
+class _Loop(LoopExpression):
+    """A loop whose limit or offset may be anything: what is no number counts as absent, less than 0 as 0."""
+
+    __slots__ = ()
+
+    def _to_int(self, obj: object, *, token: Token) -> int:  # noqa: ARG002 python-liquid names the parameter
+        # None is what python-liquid has for an absent limit.
+        return loop_number(obj)  # type: ignore[return-value]
+
+
+def loop_number(value: object) -> int | None:
+    """A limit or an offset, between 0 and a million."""
+    try:
+        return min(max(to_int(value), 0), 1_000_000)
+    except (ValueError, TypeError, OverflowError, LiquidError):
+        return None
+
+
+def _make_total(nodes: Iterable[Node], context: RenderContext) -> None:
     for node in walk(nodes, context):
+        if isinstance(node, (ForNode, TablerowNode)):
+            node.expression = _total_loop(node.expression)
         for expression in node.expressions():
             if isinstance(expression, BooleanExpression):
                 expression.expression = _total(expression.expression)
+
+
+def _total_loop(loop: LoopExpression) -> LoopExpression:
+    return _Loop(
+        loop.token,
+        loop.identifier,
+        loop.iterable,
+        limit=loop.limit,
+        offset=loop.offset,
+        reversed_=loop.reversed,
+        cols=loop.cols,
+    )
 
 
 def _total(expression: Expression) -> Expression:

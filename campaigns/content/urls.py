@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 MAX_URL = 2_000
 
+_LINE_MARKS = re.compile(r"[\t\r\n]+")  # browsers drop them from addresses (url.spec.whatwg.org)
 _WEB = re.compile(r"https?://[^/\s]", re.IGNORECASE).match
 _OTHER_ALLOWED = re.compile(r"(mailto|tel|sms|whatsapp):|#", re.IGNORECASE).match
 _CLEAN = re.compile(r"[!#-;=?-Z_a-z~\[\]]+", re.ASCII).fullmatch
@@ -29,7 +30,7 @@ def usable_url(address: str) -> tuple[str, bool]:
     Spaces and non-ASCII characters are percent-encoded. Anything but http, https, mailto, tel, sms, whatsapp or a
     fragment becomes "#": a contact's data must not turn a link into javascript: or data:.
     """
-    stripped = address.strip()
+    stripped = _LINE_MARKS.sub("", address).strip()
     if _WEB(stripped):
         url = stripped if _CLEAN(stripped) else quote(stripped, safe=_KEPT)
         return url, len(url) <= MAX_URL

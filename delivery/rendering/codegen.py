@@ -264,8 +264,8 @@ class Generator:
     def capture(self, node: CaptureNode) -> None:
         """`{% capture %}`."""
         parts = self._captured(node.block)
-        joined = f"LOCAL(''.join({parts}))"
-        self.line(f"{self.scope.variable(node.name)} = {f'Markup({joined})' if self.html else joined}")
+        text = f"CAPTURED({parts})"
+        self.line(f"{self.scope.variable(node.name)} = {f'Markup({text})' if self.html else text}")
 
     def _captured(self, block: BlockNode) -> str:
         self.flush()

@@ -13,6 +13,7 @@ from collections.abc import Callable
 SOFT_BREAK = b"=\r\n"
 _WIDTH = 75  # one column is left for the "=" of a soft break
 
+_LITERAL = re.compile(r"[!-<>-~ \t]").match
 _UNITS = re.compile(r"\n|[!-<>-~]+|[ \t]|[^\n!-<>-~ \t]+")
 # At most 75 printable characters, no "=", no dot in front; the second also without what HTML escapes.
 _one_plain_line = re.compile(r"[ -\-/-<>-~][ -<>-~]{0,74}").fullmatch
@@ -41,7 +42,7 @@ class Layout:
         for unit in _UNITS.findall(normal_newlines(text)):
             if unit == "\n":
                 self._hard_break()
-            elif (unit.isascii() and unit.isprintable()) or unit == "\t":
+            elif _LITERAL(unit):
                 self._literal(unit.encode())
             else:
                 for byte in unit.encode("utf-8", "replace"):

@@ -9,14 +9,14 @@ from typing import Any
 from liquid import RenderContext
 from liquid.builtin.expressions.logical import _contains, _eq, _le, _lt
 from liquid.exceptions import LiquidError
-from liquid.limits import to_int
 from liquid.stringify import to_liquid_string
 from liquid.token import TOKEN_EOF, Token
 from liquid.undefined import Undefined
 from markupsafe import Markup
 
+from campaigns.content.language import loop_number
 from campaigns.content.problems import RenderError
-from delivery.rendering.quoted_printable import EncodedValues
+from delivery.rendering.quoted_printable import EncodedValues, normal_newlines
 
 UNDEFINED = Undefined("")
 MAX_ITERATIONS = 10_000
@@ -78,19 +78,13 @@ def loop_items(value: object) -> Sequence[Any]:
 
 def loop_slice(items: Sequence[Any], limit: object, offset: object, *, backwards: bool) -> Sequence[Any]:
     """The items between offset and limit. A limit of 0 at offset 0 means no limit, as in python-liquid."""
-    start = _number(offset) if offset is not None else 0
-    stop = None if limit is None else _number(limit) + start
-    first = min(max(start, 0), len(items))
+    start = loop_number(offset) or 0
+    count = loop_number(limit)
+    stop = None if count is None else count + start
+    first = min(start, len(items))
     last = min(stop or len(items), len(items))
     taken = items[first : max(last, first)]
     return taken[::-1] if backwards else taken
-
-
-def _number(value: object) -> int:
-    try:
-        return to_int(value)
-    except (ValueError, TypeError):
-        raise RenderError(f"a loop wants a number, found {type(value).__name__}") from None
 
 
 def loop_limit() -> RenderError:
@@ -117,6 +111,13 @@ def local(value: object) -> object:
     if isinstance(value, str) and len(value) > MAX_LOCAL:
         raise RenderError("variables hold more than 100,000 characters")
     return value
+
+
+def captured(pieces: list[str]) -> str:
+    """The text of a captured variable. Raises RenderError as `local` does."""
+    text = normal_newlines("".join(pieces))
+    local(text)
+    return text
 
 
 def cycle(state: dict[str, int], group: object, values: list[Any]) -> object:
@@ -156,6 +157,7 @@ def helpers(context: RenderContext) -> dict[str, Any]:
         "TOO_MANY": loop_limit,
         "WATCH": watched,
         "LOCAL": local,
+        "CAPTURED": captured,
         "CYCLE": cycle,
         "S": partial(text_of, True),
         "P": partial(text_of, False),
