@@ -29,7 +29,12 @@ def receiving_addresses(mail: Mail, envelope_to: Sequence[str]) -> list[str]:
 
 
 def read_unsubscribe(mail: Mail, envelope_to: Sequence[str]) -> list[Report]:
-    """A request to the `u+HEX@` address of List-Unsubscribe's mailto, or one that says so in its subject."""
+    """A request to the `u+HEX@` address of List-Unsubscribe's mailto, or one that says so in its subject.
+
+    Mail programs make such requests by themselves ("auto-generated"), but an answer ("auto-replied") asks nothing.
+    """
+    if mail.headers.get("auto-submitted").strip().lower().startswith("auto-replied"):
+        return []
     token = token_in(receiving_addresses(mail, envelope_to), "u")
     if not token and not _UNSUBSCRIBE.match(mail.headers.words("subject")):
         return []

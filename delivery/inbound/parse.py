@@ -20,7 +20,7 @@ from .codes import best_enhanced, reply_code, stage_in
 from .dsn import read_dsn
 from .mime import Headers, Mail, decode_text, read_mail
 from .notice import MAX_BLOCK, notice_text, returned_headers, source_headers
-from .prose import read_prose
+from .prose import read_prose, server_words
 from .report import ParseProblem, Report, ReportKind
 from .ses_json import read_ses_json
 
@@ -75,6 +75,7 @@ def _second_opinion(raw: bytes, mail: Mail) -> list[Report]:
             recipient=tidy(decode_text(address, "utf-8")),
             enhanced=best_enhanced(notice),
             reply_code=reply_code(notice),
+            diagnostic=server_words(notice),
             notice=notice,
             stage=stage_in(notice),
         )

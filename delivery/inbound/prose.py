@@ -19,8 +19,8 @@ from .report import Report, ReportKind
 _DAEMON = any_of(r"""
     mailer[- ]?daemon|p(?:oo|o)stmaster|mail[ ._-]?(?:delivery|er)|maildelivery|mmdf|mdaemon|uucp|mail-?system
     delivery (?:sub)?system|mail administrator|system administrator|content-filter|microsoftexchange[0-9a-f]
-    no-?reply|bounce
 """)
+_ROBOT = any_of(r"no-?reply|bounce")
 _SUBJECT = any_of(r"""
     undeliver|non.?deliver|return(?:ed|ing) (?:e-?mail|mail|message|to sender)
     delivery (?:status|fail|notification|problem|error|report|has failed)|deliver\w* failure
@@ -34,10 +34,13 @@ _FAILED = any_of(r"""
     (?:could|can|was|unable|failed|did) ?(?:not|n't|n.t)? ?(?:to )?(?:be )?(?:relay|process|accept|complet)
     undeliver|delivery (?:\w+ ){0,6}(?:fail|error|delay|problem|has been|was aborted)
     permanent(?:ly)? (?:fatal )?(?:error|fail)|fatal error|problems? deliver|not (?:be )?(?:deliver|reach|sent)
-    deliver(?:ing|y)? (?:your|the|to)|returned|rejected|failed|transcript of session|bounce
-    unknown (?:user|recipient)|user unknown|no such user
+    unknown (?:user|recipient)|user unknown|no such user|transcript of session
     退回|退信|无法(?:投递|送达|发送)|未(?:能)?(?:送达|投递)|届きません|送信(?:でき|され)ません|配信(?:でき|され)
     не (?:может быть|было|удалось) (?:доставлен|отправлен)|zugestellt|remise|distribu|entreg
+""")
+# Enough where a mail system writes, too little elsewhere.
+_REFUSED = any_of(r"""
+    deliver(?:ing|y)? (?:your|the|to|a)|returned|rejected|failed|bounce
 """)
 _DELAYED = any_of(
     r"""
@@ -70,12 +73,12 @@ def is_bounce_mail(mail: Mail, notice: str) -> bool:
     """
     if mail.headers.get("x-failed-recipients") or mail.headers.get("x-mlserver"):
         return True
-    from_daemon = bool(_DAEMON.search(mail.headers.words("from")))
+    sender = mail.headers.words("from")
     about_failure = bool(_SUBJECT.search(mail.headers.words("subject")))
     says_so = bool(_FAILED.search(notice))
-    if from_daemon:
-        return about_failure or says_so
-    return about_failure and says_so and not is_automatic(mail)
+    if _DAEMON.search(sender):
+        return about_failure or says_so or bool(_REFUSED.search(notice))
+    return says_so and (about_failure or bool(_ROBOT.search(sender))) and not is_automatic(mail)
 
 
 def _is_delay(mail: Mail, notice: str) -> bool:
