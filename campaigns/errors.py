@@ -16,11 +16,11 @@ class CampaignError(Exception):
     """Something about a campaign that its owner can understand and act on."""
 
 
-class WrongState(CampaignError):  # noqa: N818 - reads as what is wrong
+class WrongState(CampaignError):
     """The campaign's state does not allow this; nothing was changed."""
 
 
-class NotReady(CampaignError):  # noqa: N818 - reads as what is wrong
+class NotReady(CampaignError):
     """The campaign must not be scheduled yet; nothing was changed."""
 
     def __init__(self, problems: Sequence[LaunchProblem]) -> None:

@@ -1,13 +1,12 @@
-"""The sender identity of a campaign as it is frozen at launch, so that later changes of the brand change no mail on its way."""
+"""The sender identity that is frozen at launch, so that later changes of the brand change no mail on its way."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TypedDict
 
-from contacts.models import Brand, MailingList
-
 from campaigns.models import Campaign, Variant
+from contacts.models import Brand, MailingList
 
 # The last part of Feedback-ID: 5 to 15 characters, the same in all mail (support.google.com/mail/answer/6254652).
 SENDER_ID = "fanfare"

@@ -17,7 +17,7 @@ CANCELLABLE = frozenset({"scheduled", "preparing", "sending", "paused"})
 LAUNCHED = frozenset({"preparing", "sending", "paused", "finished"})
 
 
-class NoSuchTime(ValueError):  # noqa: N818 - reads as what is wrong
+class NoSuchTime(ValueError):
     """The clocks jump over this wall time in this zone."""
 
 

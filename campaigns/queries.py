@@ -85,5 +85,5 @@ def due_campaign_ids(now: datetime) -> list[int]:
 
 def frozen_contents(campaign_id: int) -> list[FrozenContent]:
     """Return what each variant said at launch, with the variant, in order of the variants' names."""
-    contents = FrozenContent.objects.filter(campaign=campaign_id).select_related("variant")
+    contents = FrozenContent.objects.filter(campaign=campaign_id).select_related("variant", "campaign")
     return list(contents.order_by("variant__name"))

@@ -105,32 +105,25 @@ def _audience_problems(facts: CampaignFacts) -> Iterator[LaunchProblem]:
 
 
 def _variant_problems(variant: VariantFacts, sending_domain: str) -> Iterator[LaunchProblem]:
-    yield from _subject_problems(variant.subject.strip())
+    yield from _subject_problems(variant)
     if not variant.preheader.strip():
-        yield LaunchProblem(
-            "The preview text is empty.",
-            Step.CONTENT,
-            severity=Severity.WARNING,
-            hint="Inboxes then show the first words of the message beside the subject.",
-        )
+        yield _advice("The preview text is empty.", "Inboxes then show the first words of the message instead.")
     yield from _sender_problems(variant, sending_domain)
     if not variant.has_body:
         yield LaunchProblem("The message is empty.", Step.CONTENT, hint="Choose a design to start from, or write one.")
     yield from map(content_problem, variant.content_problems)
 
 
-def _subject_problems(subject: str) -> Iterator[LaunchProblem]:
+def _subject_problems(variant: VariantFacts) -> Iterator[LaunchProblem]:
+    subject = variant.subject.strip()
     if not subject:
-        yield LaunchProblem("The subject is empty.", Step.CONTENT, hint="Write a subject.")
+        if all(problem.part != "subject" for problem in variant.content_problems):
+            yield LaunchProblem("The subject is empty.", Step.CONTENT, hint="Write a subject.")
         return
-    if len(subject) not in SUBJECT_LENGTH:
+    if "{{" not in subject and len(subject) not in SUBJECT_LENGTH:
         yield _advice(f"The subject has {len(subject)} characters.", "Between 10 and 78 is read best.")
-    if subject.isupper() and len(subject) > 3:
-        yield _advice("The subject is all capitals.", "Spam filters and people take it for shouting.")
     if re.match(r"(re|fwd?|aw|wg)\s*:", subject, re.IGNORECASE):
-        yield _advice(
-            "The subject pretends to be a reply or a forwarded message.", "In some countries that is illegal."
-        )
+        yield _advice("The subject pretends to be a reply or a forwarded mail.", "In some countries that is illegal.")
 
 
 def _sender_problems(variant: VariantFacts, sending_domain: str) -> Iterator[LaunchProblem]:

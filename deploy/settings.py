@@ -164,6 +164,9 @@ PUBLIC_CONTENT_SECURITY_POLICY = {
     "base-uri": ["'none'"],
 }
 
+# "Send now" waits this long, so that the person who pressed it can take it back.
+UNDO_SECONDS = env.int("UNDO_SECONDS", default=30)
+
 # Celery on Redis: see docs/adr. Tasks are hints, PostgreSQL is the truth; nothing here retries or waits.
 CELERY_BROKER_URL = REDIS_URL or "redis://127.0.0.1:6379/0"
 CELERY_TASK_IGNORE_RESULT = True
@@ -193,24 +196,27 @@ UNFOLD = {
     "SITE_HEADER": "Fanfare",
     "SITE_SUBHEADER": "Campaigns that arrive",
     "SITE_SYMBOL": "campaign",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "deploy.unfold.favicon"}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "STYLES": ["deploy.unfold.stylesheet"],
-    "SCRIPTS": ["deploy.unfold.script"],
+    "STYLES": ["deploy.unfold.tokens", "deploy.unfold.components", "deploy.unfold.pages"],
+    "SCRIPTS": ["deploy.unfold.script", "deploy.unfold.charts"],
     "DASHBOARD_CALLBACK": "deploy.unfold.dashboard",
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "deploy.unfold.navigation"},
     "COLORS": {
         "primary": {
+            # From 600 on, white text on it and it on white reach 4.5:1 (WCAG 2.1 AA).
             "50": "240 253 250",
             "100": "204 251 241",
             "200": "153 246 228",
             "300": "94 234 212",
             "400": "45 212 191",
             "500": "20 184 166",
-            "600": "13 148 136",
-            "700": "15 118 110",
-            "800": "17 94 89",
-            "900": "19 78 74",
+            "600": "15 118 110",
+            "700": "17 94 89",
+            "800": "19 78 74",
+            "900": "15 60 57",
             "950": "4 47 46",
         }
     },

@@ -1,28 +1,109 @@
-"""What the admin theme asks of the installation: assets, sidebar, dashboard."""
+"""What the admin theme asks of the installation: assets, sidebar, home page."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db.models import Model
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns.models import Campaign, Template
+from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression
+from contacts.stores.models import Store
+from delivery.models import ProviderAccount, Route
+from deploy.dashboard import home_context
+
+# Groups of (title, icon of Material Symbols, model). A link shows where its model has a page and the person may see it.
+SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
+    ("", [("Campaigns", "send", Campaign), ("Templates", "draft", Template)]),
+    (
+        "Audience",
+        [
+            ("Contacts", "group", Contact),
+            ("Lists", "list_alt", MailingList),
+            ("Imports", "upload_file", ImportJob),
+            ("Suppressions", "block", Suppression),
+            ("Contact fields", "tune", ContactField),
+        ],
+    ),
+    (
+        "Sending",
+        [("Routes", "alt_route", Route), ("Providers", "dns", ProviderAccount)],
+    ),
+    ("Connections", [("Stores", "storefront", Store), ("API keys", "key", ApiKey)]),
+    (
+        "Settings",
+        [
+            ("Brands", "verified", Brand),
+            ("People", "person", get_user_model()),
+            ("Permission groups", "shield_person", Group),
+        ],
+    ),
+]
 
 
-def stylesheet(request: HttpRequest) -> str:
-    """Fanfare's own stylesheet."""
-    return static("fanfare/fanfare.css")
+def tokens(_request: HttpRequest) -> str:
+    """Colours and spaces."""
+    return static("fanfare/tokens.css")
 
 
-def script(request: HttpRequest) -> str:
-    """Fanfare's own script."""
+def components(_request: HttpRequest) -> str:
+    """The look of templates/components/."""
+    return static("fanfare/components.css")
+
+
+def pages(_request: HttpRequest) -> str:
+    """The look of single pages."""
+    return static("fanfare/pages.css")
+
+
+def favicon(_request: HttpRequest) -> str:
+    """The picture in the browser's tab."""
+    return static("fanfare/favicon.svg")
+
+
+def script(_request: HttpRequest) -> str:
+    """The behaviour of own pages."""
     return static("fanfare/fanfare.js")
 
 
+def charts(_request: HttpRequest) -> str:
+    """What draws charts."""
+    return static("fanfare/chart.js")
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The sidebar."""
-    return []
+    """Return the sidebar's groups for this person."""
+    home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
+    (title, first), *others = SIDEBAR
+    return [
+        {"title": title, "items": [home, *_items(request, first)]},
+        *({"title": title, "items": _items(request, entries)} for title, entries in others),
+    ]
+
+
+def _items(request: HttpRequest, entries: list[tuple[str, str, type[Model]]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": title,
+            "icon": icon,
+            "link": reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
+        }
+        for title, icon, model in entries
+        if admin.site.is_registered(model) and _may_view(request, model)
+    ]
+
+
+def _may_view(request: HttpRequest, model: type[Model]) -> bool:
+    return admin.site.get_model_admin(model).has_view_permission(request)
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the home page shows."""
-    return context
+    """Return what the home page shows."""
+    return {**context, **home_context(request, now=timezone.now())}

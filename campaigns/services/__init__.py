@@ -1,7 +1,7 @@
 """What can be asked of campaigns: each function is one wish, one short transaction, one conditional change of state."""
 
 from .copying import duplicate_campaign
-from .drafting import create_campaign, save_audience, save_content, save_schedule
+from .drafting import create_campaign, create_template, save_audience, save_content, save_schedule
 from .launching import launch_campaign, launch_due_campaigns
 from .running import cancel_campaign, finish_campaign, pause_campaign, resume_campaign, start_sending
 from .scheduling import find_problems_of, schedule_campaign, send_now, unschedule_campaign
@@ -9,6 +9,7 @@ from .scheduling import find_problems_of, schedule_campaign, send_now, unschedul
 __all__ = [
     "cancel_campaign",
     "create_campaign",
+    "create_template",
     "duplicate_campaign",
     "find_problems_of",
     "finish_campaign",

@@ -1,4 +1,4 @@
-"""Making a campaign and saving the wizard's steps; only drafts can be changed."""
+"""Making templates and campaigns, and saving the wizard's steps; only drafts can be changed."""
 
 from __future__ import annotations
 
@@ -9,18 +9,10 @@ from typing import Any
 
 from django.db import transaction
 
-from campaigns.models import Campaign, Markup, Variant
+from campaigns.models import Campaign, Template, Variant
 from campaigns.services.moving import lock_draft
+from campaigns.starters import Design
 from contacts.models import Brand, MailingList
-
-
-@dataclass(frozen=True, slots=True)
-class Design:
-    """What a variant starts from: a body in a markup, with an optional written text part."""
-
-    markup: str = Markup.MJML
-    body: str = ""
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +46,11 @@ def create_campaign(brand: Brand, *, name: str, by: Any, design: Design | None =
         campaign = Campaign.objects.create(brand=brand, name=name, timezone=brand.timezone, created_by=by)
         Variant.objects.create(campaign=campaign, **asdict(design or Design()))
     return campaign
+
+
+def create_template(brand: Brand, *, name: str, design: Design) -> Template:
+    """A stored design exists that starts from `design`."""
+    return Template.objects.create(brand=brand, name=name, **asdict(design))
 
 
 def save_audience(

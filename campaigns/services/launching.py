@@ -48,12 +48,13 @@ def _lock_due(campaign_id: int, now: datetime) -> Campaign | None:
 
 def _freeze(campaign: Campaign) -> list[FrozenContent]:
     lists = list(campaign.send_to.all())
-    return [
-        FrozenContent(
-            campaign=campaign,
-            variant=variant,
-            content=compile_variant(variant).as_dict(),
-            identity=freeze_identity(campaign, variant, lists=lists, default_origin=settings.PUBLIC_ORIGIN),
+    frozen: list[FrozenContent] = []
+    n_links = 0
+    for variant in campaign.variants.all():
+        content = compile_variant(variant, first_link=n_links, honeypot=campaign.track_clicks)
+        n_links += len(content.links)
+        identity = freeze_identity(campaign, variant, lists=lists, default_origin=settings.PUBLIC_ORIGIN)
+        frozen.append(
+            FrozenContent(campaign=campaign, variant=variant, content=content.as_dict(), identity=dict(identity))
         )
-        for variant in campaign.variants.all()
-    ]
+    return frozen

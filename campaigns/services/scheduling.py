@@ -79,5 +79,5 @@ def _facts_of(variant: Variant, campaign: Campaign) -> VariantFacts:
         from_name=variant.from_name or brand.from_name,
         from_email=variant.from_email or brand.from_email,
         has_body=bool(variant.body.strip()),
-        content_problems=tuple(content_problems(variant)) if variant.body.strip() else (),
+        content_problems=tuple(content_problems(variant, brand.postal_address)) if variant.body.strip() else (),
     )

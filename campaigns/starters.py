@@ -1,0 +1,56 @@
+"""The designs that ship with Fanfare, as files in templates/starters/; and the choice of what to start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from campaigns.models import Markup, Template
+from contacts.models import Brand
+
+FOLDER = Path(__file__).resolve().parent.parent / "templates" / "starters"
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What a variant starts from: a body in a markup, with an optional written text part."""
+
+    markup: str = Markup.MJML
+    body: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """One shipped design; `key` is its file name without the ending."""
+
+    key: str
+    name: str
+    body: str
+
+
+@cache
+def starters() -> tuple[Starter, ...]:
+    """Return the shipped designs by name."""
+    files = sorted(FOLDER.glob("*.mjml"))
+    return tuple(Starter(file.stem, _name(file.stem), file.read_text(encoding="utf-8")) for file in files)
+
+
+def _name(stem: str) -> str:
+    return stem.replace("_", " ").replace("-", " ").capitalize()
+
+
+def find_starter(key: str) -> Starter | None:
+    """Return the shipped design of that key."""
+    return next((starter for starter in starters() if starter.key == key), None)
+
+
+def find_design(start: str, brand: Brand) -> Design:
+    """Return what `starter:KEY` or `template:PK` (of the brand) stands for; anything else is an empty design."""
+    kind, _, key = start.partition(":")
+    if kind == "starter" and (starter := find_starter(key)):
+        return Design(Markup.MJML, starter.body)
+    if kind == "template" and key.isdecimal() and (stored := Template.objects.filter(brand=brand, pk=key).first()):
+        return Design(stored.markup, stored.body, stored.text)
+    return Design()

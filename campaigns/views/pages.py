@@ -1,0 +1,31 @@
+"""The frame that all own pages of the admin share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+Crumbs = list[tuple[str, str]]
+
+
+def render_page(
+    request: HttpRequest, template: str, context: dict[str, Any], *, title: str, crumbs: Crumbs, status: int = 200
+) -> HttpResponse:
+    """Render a page inside the admin: `title` is its h1, `crumbs` are pairs of title and address above it."""
+    way = [*crumbs, (title, "")] if crumbs else []
+    frame = {**admin.site.each_context(request), "title": title, "crumbs": way}
+    return render(request, template, {**frame, **context}, status=status)
+
+
+def campaign_crumbs() -> Crumbs:
+    """Return the way to a campaign's pages."""
+    return [("Campaigns", reverse("admin:campaigns_campaign_changelist"))]
+
+
+def template_crumbs() -> Crumbs:
+    """Return the way to a template's pages."""
+    return [("Templates", reverse("admin:campaigns_template_changelist"))]
