@@ -28,7 +28,8 @@ smoke: .venv/.ready-run ## Send a campaign to 2,000 contacts over real sockets, 
 	@$(ON_FRESH_SERVERS) var/smoke -- $(PYTHON) manage.py smoke $(ARGS)
 
 bench: .venv/.ready-run ## Measure the send path (ARGS="send --json" is one JSON line)
-	@$(ON_FRESH_SERVERS) var/bench -- $(PYTHON) manage.py bench $(or $(ARGS),send)
+	@$(PRODUCTION) $(ON_FRESH_SERVERS) var/bench -- \
+		sh -c '$(PYTHON) manage.py migrate -v 0 && $(PYTHON) manage.py bench $(or $(ARGS),send)'
 
 test: .venv/.ready-dev ## Run all tests on servers of their own, or on DATABASE_URL and REDIS_URL
 	@deploy/install_chromium.sh

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -48,12 +49,15 @@ def _obey(action: str, var_dir: Path) -> int:
 
 
 def _run(var_dir: Path, command: Sequence[str]) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     discard(var_dir)
     try:
         environment = os.environ | ensure_running(var_dir).environment()
-        return subprocess.run(command, env=environment, check=False).returncode
-    except KeyboardInterrupt:  # the command has had the same signal
-        return 130
+        child = subprocess.Popen(command, env=environment)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command as well, which ends by it
+        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        code = child.wait()
+        return code if code >= 0 else 128 - code
     finally:
         discard(var_dir)
 
