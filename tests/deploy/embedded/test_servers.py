@@ -227,3 +227,13 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_servers(own_servers: embedded
     assert os.getsid(own_servers.redis.pid) != os.getsid(0)
     os.kill(own_servers.redis.pid, signal.SIGCONT)
     assert own_servers.redis.is_running
+
+
+def test_a_command_gets_fresh_servers_and_nothing_is_left(var_dir: Path) -> None:
+    arguments = [sys.executable, "-m", "deploy.embedded", "run", "--var", str(var_dir), "--"]
+    script = 'echo "$DATABASE_URL"; exit 7'
+    project = embedded.PROJECT_VAR.parent
+    done = subprocess.run([*arguments, "sh", "-c", script], cwd=project, stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 7
+    assert done.stdout.startswith("postgres://fanfare:")
+    assert [path.name for path in var_dir.iterdir()] == ["lock"]
