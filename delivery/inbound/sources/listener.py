@@ -8,6 +8,7 @@ queue keeps it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -67,6 +68,8 @@ class MailListener:
     _problem: OSError | None = None
 
     def __enter__(self) -> MailListener:
+        # aiosmtpd logs every address at INFO and every line at DEBUG.
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="mail listener", daemon=True)
         self._thread.start()
         self._started.wait()
@@ -99,7 +102,7 @@ class MailListener:
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Hook of aiosmtpd: the answer to the final dot, one line per recipient in LMTP."""
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        arrival = Arrival(content, envelope.mail_from or "", tuple(envelope.rcpt_tos))
+        arrival = Arrival(content, (envelope.mail_from or "").strip("<>"), tuple(envelope.rcpt_tos))
         answer = _RECORDED if await self._recorded(arrival) else _TRY_AGAIN
         return "\r\n".join([answer] * (len(envelope.rcpt_tos) if self.settings.lmtp else 1))
 
