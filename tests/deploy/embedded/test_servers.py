@@ -167,21 +167,25 @@ def test_two_checkouts_run_side_by_side(var_dir: Path, own_servers: embedded.Ser
     assert other.are_running
 
 
-def test_a_start_that_fails_says_why(var_dir: Path) -> None:
-    servers = embedded.ensure_running(var_dir, durable=False)
-    servers.stop()
-    with (servers.postgres.data / "postgresql.conf").open("a") as file:
-        file.write("no_such_setting = 1\n")
+def test_a_start_that_fails_says_why(own_servers: embedded.Servers) -> None:
+    own_servers.start()
+    own_servers.stop()
+    configuration = own_servers.postgres.data / "postgresql.conf"
+    good = configuration.read_text()
+    configuration.write_text(good + "no_such_setting = 1\n")
     with pytest.raises(embedded.ServerError, match=r"(?s)postgres ended while starting.*no_such_setting"):
-        servers.start()
+        own_servers.start()
+    configuration.write_text(good)
 
 
-def test_data_of_another_major_version_is_refused_in_words(var_dir: Path) -> None:
-    servers = embedded.ensure_running(var_dir, durable=False)
-    servers.stop()
-    (servers.postgres.data / "PG_VERSION").write_text("17\n")
+def test_data_of_another_major_version_is_refused_in_words(own_servers: embedded.Servers) -> None:
+    own_servers.start()
+    own_servers.stop()
+    version = own_servers.postgres.data / "PG_VERSION"
+    version.write_text("17\n")
     with pytest.raises(embedded.ServerError, match="made by PostgreSQL 17, this is 18"):
-        servers.start()
+        own_servers.start()
+    version.write_text("18\n")
 
 
 def test_discarding_leaves_no_process_and_no_data(var_dir: Path) -> None:
