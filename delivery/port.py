@@ -51,7 +51,9 @@ class Port:
 
     def send_test(self, variant_id: int, *, contact_id: int | None, to: Sequence[str]) -> list[TestResult]:
         """Sends the variant as it is now; one result per address."""
-        from delivery.services.testing import send_test_messages  # the content pipeline: 40 MB that a web process seldom needs
+        from delivery.services.testing import (
+            send_test_messages,
+        )  # the content pipeline: 40 MB that a web process seldom needs
 
         return send_test_messages(variant_id, contact_id=contact_id, to=to)
 

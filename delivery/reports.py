@@ -180,7 +180,11 @@ def chart_of(campaign_id: int, *, since: datetime, until: datetime, machines: bo
     """Accepted, opened and clicked over time, in 60 steps at most; times are ISO texts."""
     step = _step(until - since)
     params = {"campaign": campaign_id, "since": since, "step": step, "machines": machines}
-    series: dict[str, dict[datetime, int]] = {"accepted": dict(_rows(SENT_OVER_TIME, params)), "opened": {}, "clicked": {}}
+    series: dict[str, dict[datetime, int]] = {
+        "accepted": dict(_rows(SENT_OVER_TIME, params)),
+        "opened": {},
+        "clicked": {},
+    }
     for at, kind, n in _rows(EVENTS_OVER_TIME, params):
         series[kind][at] = n
     n_steps = min(60, int((until - since) / step) + 1)

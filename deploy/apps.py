@@ -9,5 +9,5 @@ class DeployConfig(AppConfig):
     name = "deploy"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from . import checks  # noqa: F401
+        """Register the system checks, and make the Celery application the one that tasks are sent with."""
+        from . import celery, checks  # noqa: F401

@@ -24,6 +24,7 @@ TICKS = {
     "contacts.tasks.run_imports": (1.0, "care"),
     "contacts.stores.tasks.process_deliveries": (1.0, "events"),
     "contacts.tasks.forget_old_requests": (3600.0, "care"),
+    "contacts.stores.tasks.forget_old_deliveries": (3600.0, "care"),
 }
 QUEUES = ("plan", "send", "events", "care")
 

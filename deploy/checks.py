@@ -69,7 +69,5 @@ def check_production(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
             )
         )
     if settings.DEMO:
-        problems.append(
-            Error("FANFARE_DEMO is on in production.", hint="Unset FANFARE_DEMO.", id="fanfare.E005")
-        )
+        problems.append(Error("FANFARE_DEMO is on in production.", hint="Unset FANFARE_DEMO.", id="fanfare.E005"))
     return problems

@@ -129,6 +129,7 @@ def _audience(now: datetime) -> dict[str, Any]:
     )
     days = [since + timedelta(days=at) for at in range(GROWTH.days + 1)]
     return {
+        "contacts_url": _url("contacts_contact_changelist"),
         "n_contacts": Contact.objects.count() if exact else estimate,
         "n_contacts_exact": exact,
         "n_joined": sum(per_day.values()),

@@ -4,7 +4,12 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
+from contacts.api import api
+from contacts.stores.webhooks import receive_delivery
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
+    path("hooks/stores/<uuid:store_uuid>", receive_delivery, name="store-deliveries"),
 ]

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from campaigns.models import Campaign, Variant
 from campaigns.services import launch_campaign
-from contacts.models import Brand, MailingList
+from contacts.models import Brand, ContactField, MailingList
 from delivery.benchmarks.newsletter import contact_fields, newsletter_source
 from delivery.models import ProviderAccount, Route, RouteMember
 
@@ -55,6 +55,8 @@ def make_audience(shape: Shape) -> MailingList:
         },
     )
     mailing_list, _ = MailingList.objects.get_or_create(brand=brand, name=f"bench {shape.recipients}")
+    for key in contact_fields(0):
+        ContactField.objects.get_or_create(key=key, defaults={"label": key})
     fields = [msgspec.json.encode(contact_fields(i)).decode() for i in range(min(shape.recipients, 997))]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(CONTACTS, {"n": shape.recipients, "fields": fields})

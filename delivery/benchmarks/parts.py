@@ -49,7 +49,10 @@ def _builder(shape: Shape) -> MessageBuilder:
         track_opens=True,
         track_clicks=True,
     )
-    constants = {"brand": {"name": "Bench", "postal_address": "1 Measure Street", "website": ""}, "campaign": {"name": "B"}}
+    constants = {
+        "brand": {"name": "Bench", "postal_address": "1 Measure Street", "website": ""},
+        "campaign": {"name": "B"},
+    }
     return MessageBuilder(content, identity, constants=constants, link_secret=bytes(32), campaign_id=1)
 
 
@@ -57,7 +60,9 @@ def _recipients(n: int) -> Iterator[Recipient]:
     blocks = TokenMaker(settings.SECRET_KEY).blocks(1, range(n))
     for number, block in enumerate(blocks):
         contact = contact_fields(number) | {"email": f"reader{number}@example.org", "first_name": f"Ada {number}"}
-        yield Recipient(contact["email"], contact["first_name"], url_form(block), mail_form(block), {"contact": contact})
+        yield Recipient(
+            contact["email"], contact["first_name"], url_form(block), mail_form(block), {"contact": contact}
+        )
 
 
 async def _send(message: bytes, host: str, port: int, connections: int) -> float:

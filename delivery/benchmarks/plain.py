@@ -28,9 +28,15 @@ def plain_rate(shape: Shape, host: str, port: int, n: int) -> float:
     for number in range(n):
         address = f"reader{number}@example.org"
         contact = contact_fields(number) | {"email": address, "first_name": f"Ada {number}", "last_name": "Lovelace"}
-        context = {"contact": contact, "brand": {"name": "Bench"}, "unsubscribe_url": f"https://x.example/u/{uuid.uuid4()}"}
+        context = {
+            "contact": contact,
+            "brand": {"name": "Bench"},
+            "unsubscribe_url": f"https://x.example/u/{uuid.uuid4()}",
+        }
         html = _tracked(template.render(Context(context)), number)
-        message = EmailMultiAlternatives(source.subject, re.sub(r"<[^>]+>", " ", html), "news@news.bench.example", [address])
+        message = EmailMultiAlternatives(
+            source.subject, re.sub(r"<[^>]+>", " ", html), "news@news.bench.example", [address]
+        )
         message.attach_alternative(html, "text/html")
         smtp.sendmail("bounce@bench.example", [address], message.message().as_bytes(linesep="\r\n"))
         with connection.cursor() as cursor:
@@ -48,4 +54,6 @@ def as_django(liquid: str) -> str:
 
 
 def _tracked(html: str, number: int) -> str:
-    return re.sub(r'href="(https?://[^"]+)"', lambda m: f'href="https://t.example/c/{number}/{hash(m[1]) & 0xFFFFFF:x}"', html)
+    return re.sub(
+        r'href="(https?://[^"]+)"', lambda m: f'href="https://t.example/c/{number}/{hash(m[1]) & 0xFFFFFF:x}"', html
+    )

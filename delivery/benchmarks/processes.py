@@ -92,14 +92,13 @@ def cost_of(pids: list[int]) -> Cost:
     return Cost(cpu, peak)
 
 
-def pids_named(name: str) -> list[int]:
-    """Process ids whose command name starts with `name`, such as postgres."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/comm"):
-        with contextlib.suppress(OSError):
-            if path.read_text().startswith(name):
-                found.append(int(path.parent.name))
-    return found
+def postgres_pids(backend_pid: int) -> list[int]:
+    """The server's processes, found from one backend; empty where PostgreSQL runs on another machine."""
+    with contextlib.suppress(OSError):
+        stat = Path(f"/proc/{backend_pid}/stat").read_text()
+        if "(postgres" in stat:
+            return descendants(int(stat.rpartition(")")[2].split()[1]))
+    return []
 
 
 def wait_until(done: object, seconds: float) -> None:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign
@@ -17,7 +18,7 @@ from delivery.benchmarks.plain import plain_rate
 from delivery.benchmarks.processes import (
     cost_of,
     descendants,
-    pids_named,
+    postgres_pids,
     python_sink,
     send_workers,
     smtp_source_rate,
@@ -134,7 +135,7 @@ def _measure(options: Options, shape: Shape, mailing_list: MailingList, host: st
 
 
 def _run(options: Options, shape: Shape, mailing_list: MailingList, route: Route, worker_pid: int) -> Run:
-    workers, postgres = [worker_pid, *descendants(worker_pid)], pids_named("postgres")
+    workers, postgres = [worker_pid, *descendants(worker_pid)], _postgres()
     before, postgres_before = cost_of(workers), cost_of(postgres)
     start = time.perf_counter()
     campaign = launch(mailing_list, route, shape, now=timezone.now())
@@ -142,13 +143,13 @@ def _run(options: Options, shape: Shape, mailing_list: MailingList, route: Route
         pass
     _tick_until_sent(campaign, options.timeout)
     seconds = time.perf_counter() - start
-    after, postgres_after = cost_of(workers), cost_of([*postgres, *pids_named("postgres")])
+    after, postgres_after = cost_of(workers), cost_of(list({*postgres, *_postgres()}))
     finishing.finish_done_campaigns(now=timezone.now())
     n = options.recipients
     return Run(
         n / seconds,
         (after.cpu_s - before.cpu_s) * 1e6 / n,
-        max(0.0, postgres_after.cpu_s / 1 - postgres_before.cpu_s) * 1e6 / n,
+        max(0.0, postgres_after.cpu_s - postgres_before.cpu_s) * 1e6 / n,
         after.peak_rss_mb,
         campaign.pk,
     )
@@ -166,6 +167,13 @@ def _tick_until_sent(campaign: Campaign, timeout: float) -> None:
         return progress_of(campaign.pk).waiting == 0
 
     wait_until(sent, timeout)
+
+
+def _postgres() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        row = cursor.fetchone()
+    return postgres_pids(row[0]) if row else []
 
 
 def _median(values: Any) -> float:

@@ -95,7 +95,8 @@ class Bookkeeper:
         self._chooser = chooser
         self._prepare = prepare
         self._audiences: dict[int, Mapping[str, Any]] = {}
-        self._stop_mark: tuple[int, int] = (0, 0)
+        self._stop_mark: tuple[int, int] | None = None  # as of the last look
+        self._seen_mark: tuple[int, int] | None = None  # as of the last journal step
         self._renewed: dict[Lease, float] = {}
         self._redis = redis
         self._trouble = ""
@@ -150,11 +151,12 @@ class Bookkeeper:
             report.leases_held = report.leases_held or lease.n_begun > 0
             return
         try:
-            state = ledger.advance(lease, begun, items, refusals=record_refusals, retry=order.retry)
+            journaled = ledger.advance(lease, begun, items, refusals=record_refusals, retry=order.retry)
             report.begun[lease] = begun
             self._renewed[lease] = time.monotonic()
             report.leases_held = True
-            if state != "sending":
+            self._seen_mark = journaled.stop_mark
+            if journaled.state != "sending":
                 report.stopped.append(lease)
             if lease in order.end:
                 ledger.end_lease(lease, due_at=self._hold(report))
@@ -212,10 +214,9 @@ class Bookkeeper:
 
     def _look_for_stops(self, order: Order, report: Report) -> None:
         """Who unsubscribed or was suppressed since the batch was read is not mailed, if the message has not left."""
-        mark = ledger.stop_mark()
-        if mark == self._stop_mark:
+        if self._seen_mark == self._stop_mark:
             return
-        self._stop_mark = mark
+        self._stop_mark = self._seen_mark
         for lease in order.write:
             waiting = [p.contact_id for p in lease.people[lease.next_position - lease.start :]]
             if waiting and lease not in report.ended:

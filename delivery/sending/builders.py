@@ -56,7 +56,9 @@ class Envelopes:
         try:
             data = builder.build(recipient, date_header=self._date_header())
         except Exception as problem:  # noqa: BLE001 - one person's data must not stop the others
-            return Outcome(Result.FAILED, text=f"The message could not be built: {type(problem).__name__}: {problem}"[:500])
+            return Outcome(
+                Result.FAILED, text=f"The message could not be built: {type(problem).__name__}: {problem}"[:500]
+            )
         return Envelope(
             (lease, person),
             b"b+%s@%s" % (mail_token.encode(), builder.bounce_domain),

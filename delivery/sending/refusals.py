@@ -29,7 +29,10 @@ def record_refusals(lease: Lease, settled: Sequence[Settled], now: datetime) -> 
             contact.address,
             reason="hard_bounce",
             source="smtp",
-            evidence={"campaign": lease.campaign_id, "reply": f"{outcome.code} {outcome.enhanced} {outcome.text}"[:300]},
+            evidence={
+                "campaign": lease.campaign_id,
+                "reply": f"{outcome.code} {outcome.enhanced} {outcome.text}"[:300],
+            },
             now=now,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import structlog
 import uvloop
@@ -27,6 +28,8 @@ class Worker:
     """One process's sending half; made on first use after the fork."""
 
     def __init__(self) -> None:
+        # The ledger's thread waits for the interpreter after every answer: at the default 5 ms the connections starve.
+        sys.setswitchinterval(0.0005)
         self.name = worker_name()
         self.loop = uvloop.new_event_loop()
         self.redis = Redis.from_url(settings.REDIS_URL, socket_timeout=5)

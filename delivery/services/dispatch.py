@@ -16,7 +16,7 @@ SELECT r.id, (
     SELECT count(*) FROM (
         SELECT 1 FROM campaigns_campaign c JOIN delivery_batch b ON b.campaign_id = c.id
         WHERE c.state = 'sending' AND b.route_id = r.id AND b.state = 'pending' AND b.due_at <= now()
-        LIMIT %s) AS some)
+        LIMIT %s) AS found)
 FROM delivery_route r
 """
 

@@ -89,9 +89,7 @@ def leave(wish: Wish, *, now: datetime) -> None:
         list_ids = list(MailingList.objects.filter(brand=campaign.brand_id).values_list("pk", flat=True))
     else:
         list_ids = list(campaign.send_to.values_list("pk", flat=True))
-    unsubscribe_contact(
-        contact.pk, list_ids=list_ids, source=wish.source, occurred_at=now, evidence=evidence, now=now
-    )
+    unsubscribe_contact(contact.pk, list_ids=list_ids, source=wish.source, occurred_at=now, evidence=evidence, now=now)
     _record(wish, now)
 
 

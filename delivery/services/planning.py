@@ -98,7 +98,10 @@ def plan_next_campaign(*, now: datetime) -> Planned | None:
 
 def _next_prepared() -> int | None:
     return (
-        Campaign.objects.filter(state=Campaign.State.PREPARING).order_by("launched_at").values_list("pk", flat=True).first()
+        Campaign.objects.filter(state=Campaign.State.PREPARING)
+        .order_by("launched_at")
+        .values_list("pk", flat=True)
+        .first()
     )
 
 
@@ -160,7 +163,13 @@ def _variant_ranges(campaign: Campaign) -> dict[str, list[int]]:
 
 def _write_links(campaign: Campaign) -> None:
     links = [
-        Link(campaign_id=campaign.pk, index=link["index"], url=link["url"], dynamic=link["dynamic"], label=link.get("label", ""))
+        Link(
+            campaign_id=campaign.pk,
+            index=link["index"],
+            url=link["url"],
+            dynamic=link["dynamic"],
+            label=link.get("label", ""),
+        )
         for frozen in campaign.contents.order_by("pk")
         for link in frozen.content["links"]
     ]

@@ -125,6 +125,10 @@ def _suppress(ref: MessageRef, report: Report, category: Category, receipt: Rece
         contact.address,
         reason="complaint" if category is Category.COMPLAINT else "hard_bounce",
         source="dsn" if category is not Category.COMPLAINT else "arf",
-        evidence={"campaign": ref.campaign_id, "receipt": receipt.pk, "words": (report.diagnostic or report.notice)[:300]},
+        evidence={
+            "campaign": ref.campaign_id,
+            "receipt": receipt.pk,
+            "words": (report.diagnostic or report.notice)[:300],
+        },
         now=now,
     )

@@ -73,7 +73,9 @@ def make_route(account: ProviderAccount | None = None, *, default: bool = True) 
     return route
 
 
-def make_campaign(mailing_list: MailingList, *, state: str = "scheduled", body: str = NEWSLETTER, **fields: object) -> Campaign:
+def make_campaign(
+    mailing_list: MailingList, *, state: str = "scheduled", body: str = NEWSLETTER, **fields: object
+) -> Campaign:
     campaign = Campaign.objects.create(
         brand=mailing_list.brand, name="Sale", state=state, send_at=fields.pop("send_at", NOW), **fields
     )
@@ -86,7 +88,15 @@ def make_preparing(mailing_list: MailingList, **fields: object) -> Campaign:
     """A campaign that waits for the planner, with content that needs no compiling."""
     campaign = make_campaign(mailing_list, state="preparing", launched_at=datetime.now(UTC), **fields)
     variant = campaign.variants.get()
-    content = {"subject": "Hi", "preheader": "", "html": "", "text": "", "links": [], "merge_fields": [], "warnings": []}
+    content = {
+        "subject": "Hi",
+        "preheader": "",
+        "html": "",
+        "text": "",
+        "links": [],
+        "merge_fields": [],
+        "warnings": [],
+    }
     FrozenContent.objects.create(campaign=campaign, variant=variant, content=content, identity={})
     return campaign
 

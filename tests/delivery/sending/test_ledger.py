@@ -37,14 +37,16 @@ def claim(campaign: Campaign, worker: str = "w-1") -> Lease:
     return lease
 
 
-def settled(lease: Lease, *positions: int, outcome: Outcome = ACCEPTED, due_at: datetime | None = None) -> list[Settled]:
+def settled(
+    lease: Lease, *positions: int, outcome: Outcome = ACCEPTED, due_at: datetime | None = None
+) -> list[Settled]:
     return [Settled(p, lease.people[p - lease.start].contact_id, None, outcome, due_at) for p in positions]
 
 
 def advance(lease: Lease, begun: int, items: Sequence[Settled] = (), *, retry: bool = False) -> str:
-    state = ledger.advance(lease, begun, items, refusals=no_refusals, retry=retry)
+    journaled = ledger.advance(lease, begun, items, refusals=no_refusals, retry=retry)
     lease.n_begun = begun
-    return state
+    return journaled.state
 
 
 def expire_lease(campaign: Campaign) -> None:
@@ -212,7 +214,9 @@ def test_who_unsubscribes_or_is_suppressed_after_the_freeze_is_not_mailable_at_c
     campaign = make_sending(4)
     alice, bob, carol, dave = Message.objects.filter(campaign_id=campaign.pk).order_by("position")
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE contacts_subscription SET state = 'unsubscribed' WHERE contact_id = %s", [bob.contact_id])
+        cursor.execute(
+            "UPDATE contacts_subscription SET state = 'unsubscribed' WHERE contact_id = %s", [bob.contact_id]
+        )
         cursor.execute(
             "INSERT INTO contacts_suppression (address_key, address, reason, source, evidence, lift_note)"
             " SELECT address_key, address, 'complaint', 'test', '{}', '' FROM contacts_contact WHERE id = %s",
