@@ -21,6 +21,29 @@ class Design:
     text: str = ""
 
 
+# What "empty" means: a page that already says what the law wants.
+BLANK = """\
+<mjml>
+  <mj-body background-color="#f4f4f5">
+    <mj-section background-color="#ffffff">
+      <mj-column>
+        <mj-text font-size="24px" font-weight="bold">Hello {{ contact.first_name | default: "there" }}</mj-text>
+        <mj-text font-size="16px" line-height="1.5">Write your message here.</mj-text>
+      </mj-column>
+    </mj-section>
+    <mj-section>
+      <mj-column>
+        <mj-text font-size="12px" color="#52525b" align="center">
+          {{ brand.name }}, {{ brand.postal_address }}<br />
+          <a href="{{ preferences_url }}">Preferences</a> · <a href="{{ unsubscribe_url }}">Unsubscribe</a>
+        </mj-text>
+      </mj-column>
+    </mj-section>
+  </mj-body>
+</mjml>
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Starter:
     """One shipped design; `key` is its file name without the ending."""
@@ -47,10 +70,10 @@ def find_starter(key: str) -> Starter | None:
 
 
 def find_design(start: str, brand: Brand) -> Design:
-    """Return what `starter:KEY` or `template:PK` (of the brand) stands for; anything else is an empty design."""
+    """Return what `starter:KEY` or `template:PK` (of the brand) stands for; anything else is the blank design."""
     kind, _, key = start.partition(":")
     if kind == "starter" and (starter := find_starter(key)):
         return Design(Markup.MJML, starter.body)
     if kind == "template" and key.isdecimal() and (stored := Template.objects.filter(brand=brand, pk=key).first()):
         return Design(stored.markup, stored.body, stored.text)
-    return Design()
+    return Design(Markup.MJML, BLANK)

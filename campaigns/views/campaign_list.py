@@ -16,7 +16,7 @@ from campaigns.models import Campaign, Variant
 from campaigns.policy import CANCELLABLE, LAUNCHED, PAUSABLE
 from campaigns.queries import campaigns_for_list
 from campaigns.registry import ProgressLine, delivery
-from campaigns.views.pages import render_page
+from campaigns.views.pages import home_crumbs, render_page
 
 State = Campaign.State
 PAGE_SIZE = 25
@@ -111,4 +111,4 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
     }
     if request.headers.get("HX-Request"):
         return render(request, "campaigns/campaign_rows.html", context)
-    return render_page(request, "campaigns/campaign_list.html", context, title="Campaigns", crumbs=[])
+    return render_page(request, "campaigns/campaign_list.html", context, title="Campaigns", crumbs=home_crumbs())

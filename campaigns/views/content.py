@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,14 +21,15 @@ from campaigns.merging import field_choices
 from campaigns.models import Campaign, Variant
 from campaigns.previewing import Reader, find_reader, make_preview
 from campaigns.readiness import Step
-from campaigns.registry import TestResult, delivery
+from campaigns.registry import delivery
 from campaigns.services import save_content
 from campaigns.services.drafting import ContentDraft
 from campaigns.starters import find_design
 from campaigns.views.designs import design_choices
 from campaigns.views.previews import posted_source, preview_context_of
-from campaigns.views.wizard import find_campaign, locked, render_step, save_step
+from campaigns.views.wizard import find_campaign, locked, render_step, save_step, step_url
 
+RESULTS = "test_results"
 FIELDS = ("subject", "preheader", "from_name", "from_email", "reply_to", "markup", "body", "text")
 
 
@@ -52,45 +54,41 @@ def content_step(request: HttpRequest, campaign_id: int) -> HttpResponse:
     return save_step(request, campaign, Step.CONTENT, save, following=following)
 
 
-def _page(
-    request: HttpRequest,
-    campaign: Campaign,
-    variant: Variant,
-    form: ContentForm,
-    **more: Any,
-) -> HttpResponse:
+def _page(request: HttpRequest, campaign: Campaign, variant: Variant, form: ContentForm) -> HttpResponse:
     source = posted_source(request) if request.method == "POST" else source_of(variant)
-    reader = Reader(campaign.brand, find_reader(request.POST.get("preview_as", "")), campaign.name)
+    preview_as = request.POST.get("preview_as") or request.GET.get("preview_as", "")
+    reader = Reader(campaign.brand, find_reader(preview_as), campaign.name)
     preview = make_preview(source, reader, now=timezone.now())
-    context = {
+    address = getattr(request.user, "email", "")
+    context: dict[str, Any] = {
         "form": form,
-        "test_form": TestSendForm(initial={"to": getattr(request.user, "email", "")}),
+        "test_form": TestSendForm(
+            request.POST if request.POST.get("then") == "test" else None, initial={"to": address}
+        ),
+        "results": request.session.pop(RESULTS, []),
         "variant": variant,
         "fields": field_choices(),
         "choices": design_choices(brand=campaign.brand),
         "preview": preview_context_of(preview),
-        "preview_as": request.POST.get("preview_as", ""),
+        "preview_as": preview_as,
         "preview_url": reverse("admin:campaigns_campaign_preview", args=[campaign.pk]),
     }
-    return render_step(request, campaign, Step.CONTENT, {**context, **more})
+    return render_step(request, campaign, Step.CONTENT, context)
 
 
 def _send_test(request: HttpRequest, campaign: Campaign, variant: Variant, draft: ContentDraft) -> HttpResponse:
+    """Save, send, and come back with the answers: they wait in the session, so that a reload sends nothing again."""
     test_form = TestSendForm(request.POST)
-    results: list[TestResult] = []
+    if not test_form.is_valid():
+        return _page(request, campaign, variant, ContentForm(request.POST, instance=variant, brand=campaign.brand))
     try:
         save_content(campaign.pk, variant.pk, draft, now=timezone.now())
     except WrongState as error:
         messages.error(request, f"Nothing was saved or sent. {error}")
-        return locked(request, find_campaign(campaign.pk)) or _page(request, campaign, variant, _form_of(variant))
-    variant.refresh_from_db()
-    if test_form.is_valid():
-        reader = find_reader(request.POST.get("preview_as", ""))
-        results = delivery().send_test(
-            variant.pk, contact_id=reader.pk if reader else None, to=test_form.cleaned_data["to"]
-        )
-    return _page(request, campaign, variant, _form_of(variant), test_form=test_form, results=results)
-
-
-def _form_of(variant: Variant) -> ContentForm:
-    return ContentForm(instance=variant, brand=variant.campaign.brand)
+        return redirect("admin:campaigns_campaign_change", campaign.pk)
+    reader = find_reader(request.POST.get("preview_as", ""))
+    to = test_form.cleaned_data["to"]
+    results = delivery().send_test(variant.pk, contact_id=reader.pk if reader else None, to=to)
+    request.session[RESULTS] = [asdict(result) for result in results]
+    query = urlencode({"preview_as": request.POST.get("preview_as", "")})
+    return redirect(f"{step_url(Step.CONTENT, campaign.pk)}?{query}")

@@ -18,7 +18,7 @@ from campaigns.models import Template
 from campaigns.previewing import Reader, make_preview
 from campaigns.services import create_template
 from campaigns.starters import find_design, find_starter, starters
-from campaigns.views.pages import render_page, template_crumbs
+from campaigns.views.pages import home_crumbs, render_page, template_crumbs
 from campaigns.views.previews import preview_context_of
 from contacts.models import Brand
 
@@ -51,7 +51,7 @@ def design_choices(*, chosen: str = "", brand: Brand | None = None) -> list[Desi
         )
         for kind, key, name, note, view in found
     ]
-    return [*choices, DesignChoice("", "Empty", "Write it yourself", chosen=not chosen)]
+    return [*choices, DesignChoice("blank", "Blank", "Write it yourself", chosen=chosen in {"", "blank"})]
 
 
 @permission_required("campaigns.view_template", raise_exception=True)
@@ -64,7 +64,7 @@ def template_list(request: HttpRequest) -> HttpResponse:
         "has_brand": Brand.objects.exists(),
         "many_brands": Brand.objects.count() > 1,
     }
-    return render_page(request, "campaigns/template_list.html", context, title="Templates", crumbs=[])
+    return render_page(request, "campaigns/template_list.html", context, title="Templates", crumbs=home_crumbs())
 
 
 @permission_required("campaigns.add_template", raise_exception=True)

@@ -21,11 +21,16 @@ def render_page(
     return render(request, template, {**frame, **context}, status=status)
 
 
+def home_crumbs() -> Crumbs:
+    """Return the way to the pages of the sidebar."""
+    return [("Home", reverse("admin:index"))]
+
+
 def campaign_crumbs() -> Crumbs:
     """Return the way to a campaign's pages."""
-    return [("Campaigns", reverse("admin:campaigns_campaign_changelist"))]
+    return [*home_crumbs(), ("Campaigns", reverse("admin:campaigns_campaign_changelist"))]
 
 
 def template_crumbs() -> Crumbs:
     """Return the way to a template's pages."""
-    return [("Templates", reverse("admin:campaigns_template_changelist"))]
+    return [*home_crumbs(), ("Templates", reverse("admin:campaigns_template_changelist"))]
