@@ -1,10 +1,12 @@
 """What can go wrong in the audience.
 
 ContactsError
-├── WrongState            the thing is no longer in the state that the action needs
-├── ContactErased         the person asked to be erased; only a person may lift that
-├── NotWanted             a value is refused, with the reason
-└── AddressTaken          another contact has that address
+├── WrongState      the thing is no longer in the state that the action needs
+├── ContactErased   the person asked to be erased; only a person may lift that
+├── NotWanted       a value is refused, with the reason
+├── AddressTaken    another contact has that address
+├── KeyReused       an Idempotency-Key came with another body
+└── StillRunning    the first request with an Idempotency-Key has no answer yet
 """
 
 
@@ -26,3 +28,11 @@ class NotWanted(ContactsError):
 
 class AddressTaken(ContactsError):
     """Another contact has that address."""
+
+
+class KeyReused(ContactsError):
+    """An Idempotency-Key came with another body."""
+
+
+class StillRunning(ContactsError):
+    """The first request with an Idempotency-Key has no answer yet."""

@@ -53,6 +53,4 @@ def make_contact(text: str = "alice@example.com", **values: Any) -> Contact:
 def subscribe(contact: Contact, mailing_list: MailingList, state: str = "confirmed", **values: Any) -> Subscription:
     """A subscription in a state, given in the admin a day before NOW."""
     defaults: dict[str, Any] = {"source": "admin", "consent_at": datetime(2025, 12, 31, tzinfo=UTC)}
-    return Subscription.objects.create(
-        contact=contact, mailing_list=mailing_list, state=state, **(defaults | values)
-    )
+    return Subscription.objects.create(contact=contact, mailing_list=mailing_list, state=state, **(defaults | values))

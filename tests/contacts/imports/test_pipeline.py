@@ -162,9 +162,7 @@ def test_an_import_never_raises_consent_and_never_lifts_a_suppression() -> None:
     subscribe(carol, mailing_list, "unsubscribed")
     for text, scope in (("dave", {}), ("erin", {"brand_id": mailing_list.brand_id}), ("frank", {"expires_at": NOW})):
         found = address(f"{text}@example.com")
-        suppress_address(
-            found.key, found.address, reason="hard_bounce", source="smtp", evidence={}, now=NOW, **scope
-        )
+        suppress_address(found.key, found.address, reason="hard_bounce", source="smtp", evidence={}, now=NOW, **scope)
     names = ("alice", "bob", "carol", "dave", "erin", "frank")
     text = "email,ok,at\n" + "".join(f"{name}@example.com,yes,2030-01-01\n" for name in names)
     job = import_text(text, {0: "email", 1: "consent", 2: "consent_at"}, mailing_list)
@@ -206,10 +204,10 @@ def test_an_import_takes_people_off_the_list_unless_they_came_back_later() -> No
 @pytest.mark.parametrize("chunk_rows", [1, 2, 100])
 def test_of_two_rows_of_one_address_the_first_counts_and_leaving_wins(chunk_rows: int) -> None:
     mailing_list = make_list()
-    text = "email,name,ok\nalice@example.com,First,yes\nALICE@Example.com,Second,unsubscribed\nalice@example.com,T,yes\n"
-    job = import_text(
-        text, {0: "email", 1: "first_name", 2: "consent"}, mailing_list, chunk_rows=chunk_rows
+    text = (
+        "email,name,ok\nalice@example.com,First,yes\nALICE@Example.com,Second,unsubscribed\nalice@example.com,T,yes\n"
     )
+    job = import_text(text, {0: "email", 1: "first_name", 2: "consent"}, mailing_list, chunk_rows=chunk_rows)
     assert counts(job) == {"rows": 3, "created": 1, "duplicates": 2, "subscribed": 1, "unsubscribed": 1}
     assert Contact.objects.get().first_name == "First"
     assert Subscription.objects.get().state == "unsubscribed"
@@ -218,7 +216,9 @@ def test_of_two_rows_of_one_address_the_first_counts_and_leaving_wins(chunk_rows
 def test_empty_cells_never_erase_what_is_known() -> None:
     ContactField.objects.create(key="size", label="Size")
     make_contact("alice@example.com", first_name="Alice", city="Rome", fields={"size": "M", "vip": True})
-    job = import_text("email,name,town,size\nalice@example.com, ,Oslo,\n", {0: "email", 1: "first_name", 2: "city", 3: "field:size"})
+    job = import_text(
+        "email,name,town,size\nalice@example.com, ,Oslo,\n", {0: "email", 1: "first_name", 2: "city", 3: "field:size"}
+    )
     assert counts(job) == {"rows": 1, "updated": 1}
     alice = Contact.objects.get()
     assert (alice.first_name, alice.city, alice.fields) == ("Alice", "Oslo", {"size": "M", "vip": True})
@@ -226,7 +226,13 @@ def test_empty_cells_never_erase_what_is_known() -> None:
 
 
 def test_custom_fields_come_in_typed() -> None:
-    for key, kind in (("points", "number"), ("birthday", "date"), ("vip", "boolean"), ("tags", "list"), ("note", "text")):
+    for key, kind in (
+        ("points", "number"),
+        ("birthday", "date"),
+        ("vip", "boolean"),
+        ("tags", "list"),
+        ("note", "text"),
+    ):
         ContactField.objects.create(key=key, label=key, kind=kind)
     text = 'email,p,b,v,t,n\nalice@example.com,"1,234.5",1990/2/3,yes,"a, b;a",x\nbob@example.com,many,,,,\n'
     mapping = {0: "email", 1: "field:points", 2: "field:birthday", 3: "field:vip", 4: "field:tags", 5: "field:note"}
