@@ -96,7 +96,7 @@ def _spf(sending: Sending, lookup: Lookup) -> Iterator[Finding]:
         return
     if len(found) > 1:
         words = f"{domain} has {len(found)} SPF records; receivers then treat SPF as broken. Keep one."
-        yield Finding("SPF", Level.FAILURE, words, Record(domain, "TXT", _with_missing(found[0], sending)))
+        yield Finding("SPF", Level.FAILURE, words, Record(domain, "TXT", _with_missing(_joined(found), sending)))
         return
     yield from _spf_contents(domain, found[0], sending, lookup)
 
@@ -133,6 +133,12 @@ def _terms(names: tuple[str, ...]) -> list[str]:
 def _wanted_spf(sending: Sending) -> str:
     """A record for this route alone."""
     return " ".join(["v=spf1", *_terms((*sending.spf_includes, *sending.own_ips)), "~all"])
+
+
+def _joined(found: list[str]) -> str:
+    """One record with the terms of several; it ends softly, since they may have disagreed."""
+    terms = [term for record in sorted(found) for term in record.split()[1:]]
+    return " ".join(["v=spf1", *dict.fromkeys(term for term in terms if not term.lower().endswith("all")), "~all"])
 
 
 def _with_missing(record: str, sending: Sending, missing: tuple[str, ...] | None = None) -> str:

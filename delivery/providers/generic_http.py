@@ -192,8 +192,12 @@ def _header_safe(value: str) -> str:
 
 
 def _codes(codes: str) -> frozenset[int]:
-    """Status codes from "200, 202"; ValueError for what is no number."""
-    return frozenset(int(code) for code in codes.replace(",", " ").split())
+    """Status codes from "200, 202"; ValueError for what is none."""
+    words = codes.replace(",", " ").split()
+    strange = [word for word in words if not (word.isdigit() and len(word) == 3)]
+    if strange or not words:
+        raise ValueError(f"Success status codes are numbers such as 200, not {', '.join(strange) or 'nothing'}.")
+    return frozenset(map(int, words))
 
 
 def _at(found: object, path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,7 +70,9 @@ class Http:
 
     def __init__(self, network: Network = Network.PUBLIC, timeout: httpx2.Timeout = TIMEOUT) -> None:
         self._network = network
-        self._client = httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+        self._timeout = timeout
+        self._made: httpx2.Client | None = None
+        self._lock = threading.Lock()
 
     def call(self, call: Call) -> Answer:
         """The whole answer; raises UnsentError or UnansweredError, nothing else."""
@@ -83,8 +86,19 @@ class Http:
             raise UnansweredError(_words(error)) from error
 
     def close(self) -> None:
-        """Drop the pool."""
-        self._client.close()
+        """Drop the pool; the next call makes a new one."""
+        with self._lock:
+            client, self._made = self._made, None
+        if client is not None:
+            client.close()
+
+    @property
+    def _client(self) -> httpx2.Client:
+        """The pool, made at the first call: its TLS context takes 20 ms and more, and receipts need none."""
+        with self._lock:
+            if self._made is None:
+                self._made = httpx2.Client(timeout=self._timeout, follow_redirects=False, trust_env=False)
+            return self._made
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Refuse forbidden hosts before connecting, and again by the peer's real address (DNS rebinding)."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from .dialect import RETRY_AFTER, FakeDialect, Sent, is_refused, lowered, mid_in, split_address
+from .dialect import RETRY_AFTER, FakeDialect, Keep, Sent, is_refused, lowered, mid_in, split_address
 from .server import HttpRequest, Reply
-
-Keep = Callable[[Sent], str]
 
 
 class FakeResend(FakeDialect):

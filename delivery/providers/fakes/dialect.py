@@ -32,6 +32,9 @@ class Sent:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
+Keep = Callable[[Sent], str]
+
+
 class FakeDialect:
     """One provider's send protocol; `take` is called in the server's thread only."""
 
@@ -47,7 +50,7 @@ class FakeDialect:
         """Whether the credentials are those of the account."""
         raise NotImplementedError
 
-    def take(self, request: HttpRequest, keep: Callable[[Sent], str]) -> Reply:
+    def take(self, request: HttpRequest, keep: Keep) -> Reply:
         """Take a request; `keep` stores a message and gives it an id."""
         raise NotImplementedError
 
@@ -106,31 +109,29 @@ class FakeProvider:
         """The secret answers."""
         return dict(self.dialect.credentials)
 
-    def script(self, *faults: Fault) -> None:
-        """What goes wrong with the next requests, in order."""
+    def script(self, *faults: Fault | Reply) -> None:
+        """What goes wrong with the next requests, in order, or the very answers that they get."""
         self._server.faults.extend(faults)
 
-    def _handle(self, request: HttpRequest, fault: Fault | None) -> Reply | None:
+    def _handle(self, request: HttpRequest, fault: Fault | Reply | None) -> Reply | None:
         """Answer as the provider does, or as the fault says."""
         self.requests.append(request)
-        match fault:
-            case Fault.RATE_LIMITED:
-                return self.dialect.rate_limited()
-            case Fault.UNAUTHORISED:
-                return self.dialect.unauthorised()
-            case Fault.SERVER_ERROR:
-                return self.dialect.server_error()
-            case Fault.UNAVAILABLE:
-                return Reply(503, {"message": "unavailable"})
+        if isinstance(fault, Reply):
+            return fault
+        refusals: dict[Fault, Callable[[], Reply]] = {
+            Fault.RATE_LIMITED: self.dialect.rate_limited,
+            Fault.UNAUTHORISED: self.dialect.unauthorised,
+            Fault.SERVER_ERROR: self.dialect.server_error,
+            Fault.UNAVAILABLE: lambda: Reply(503, {"message": "unavailable"}),
+        }
+        if fault is not None and fault in refusals:
+            return refusals[fault]()
         if not self.dialect.authorised(request):
             return self.dialect.unauthorised()
         reply = self.dialect.take(request, self._keep)
-        match fault:
-            case Fault.MALFORMED:
-                return Reply(200, b'{"id": "12')
-            case Fault.SILENT | Fault.BREAKS_OFF:
-                return None
-        return reply
+        if fault is Fault.MALFORMED:
+            return Reply(200, b'{"id": "12')
+        return None if fault else reply
 
     def _keep(self, sent: Sent) -> str:
         """Store a message once per idempotency key and recipient; the id it got."""

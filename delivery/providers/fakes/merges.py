@@ -7,15 +7,13 @@ import email
 import email.policy
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from email.message import EmailMessage
 from typing import Any
 from urllib.parse import parse_qs
 
-from .dialect import FakeDialect, Sent, is_refused, lowered, mid_in, split_address
+from .dialect import FakeDialect, Keep, Sent, is_refused, lowered, mid_in, split_address
 from .server import HttpRequest, Reply
-
-Keep = Callable[[Sent], str]
 
 
 def fill(text: str, pattern: str, values: Mapping[str, Any]) -> str:

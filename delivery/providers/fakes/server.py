@@ -58,7 +58,7 @@ class Fault(Enum):
     DEAF = auto()  # closes the connection before reading
 
 
-Handler = Callable[[HttpRequest, "Fault | None"], Reply | None]
+Handler = Callable[[HttpRequest, "Fault | Reply | None"], Reply | None]
 
 
 class Server:
@@ -66,7 +66,7 @@ class Server:
 
     def __init__(self, handler: Handler, latency: float = 0.0) -> None:
         self.latency = latency
-        self.faults: deque[Fault] = deque()
+        self.faults: deque[Fault | Reply] = deque()
         self.connections = 0
         self._handler = handler
         self._loop = asyncio.new_event_loop()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from .dialect import FakeDialect, Sent, is_refused, lowered, mid_in, split_address
+from .dialect import FakeDialect, Keep, Sent, is_refused, lowered, mid_in, split_address
 from .server import HttpRequest, Reply
-
-Keep = Callable[[Sent], str]
 
 
 class FakeMailerSend(FakeDialect):

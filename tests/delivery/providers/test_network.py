@@ -22,7 +22,7 @@ def answering(reply: Reply) -> Iterator[tuple[Server, list[HttpRequest]]]:
     """A server that answers everything alike."""
     seen: list[HttpRequest] = []
 
-    def handle(request: HttpRequest, fault: Fault | None) -> Reply | None:
+    def handle(request: HttpRequest, fault: Fault | Reply | None) -> Reply | None:
         seen.append(request)
         return None if fault else reply
 
