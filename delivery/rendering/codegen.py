@@ -13,6 +13,8 @@ from typing import Any
 
 from liquid import BlockNode, Node
 from liquid.builtin.content import ContentNode
+from liquid.builtin.expressions import FilteredExpression, StringLiteral
+from liquid.builtin.expressions.loop import LoopExpression
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode
 from liquid.builtin.tags.capture_tag import CaptureNode
@@ -23,6 +25,7 @@ from liquid.builtin.tags.doc_tag import DocNode
 from liquid.builtin.tags.echo_tag import EchoNode
 from liquid.builtin.tags.for_tag import BreakNode, ContinueNode, ForNode
 from liquid.builtin.tags.if_tag import IfNode
+from liquid.builtin.tags.ifchanged_tag import IfChangedNode
 from liquid.builtin.tags.inline_comment_tag import InlineCommentNode
 from liquid.builtin.tags.liquid_tag import LiquidNode
 from liquid.builtin.tags.unless_tag import UnlessNode
@@ -32,34 +35,28 @@ from liquid.stringify import to_liquid_string
 from campaigns.content.slots import ClickNode, ClickToNode, HoneypotNode, PixelNode
 from delivery.rendering.addresses import HOLE, Addresses
 from delivery.rendering.dynamic_links import DynamicLinks
+from delivery.rendering.encoded_values import FilteredValues
 from delivery.rendering.expressions import Loop, Scope, Unsupported
 from delivery.rendering.runtime import MAX_ITERATIONS, WATCHED_LOOP
 from delivery.rendering.sinks import ByteSink, NoSink, Sink, TextSink
 
 
 @dataclass(slots=True)
-class Program:
-    """The source of a generated function `body(o, c, t, s)` and the names it uses.
-
-    `o` is the list of pieces, `c` the reader's context, `t` and `s` the token as bytes and as str.
-    """
-
-    source: str
-    namespace: dict[str, Any]
-
-
-@dataclass(slots=True)
 class Generator:
-    """Writes the program of one part."""
+    """Writes the body of one function.
+
+    Its names: `o` the list of pieces, `c` the variables, `t` and `s` the reader's token as bytes and as text; `w` how
+    often loops around it go round, `y` the state of cycles.
+    """
 
     html: bool
     scope: Scope
     addresses: Addresses
     sink: Sink
     links: DynamicLinks
+    encode: Callable[[object], bytes]
     lines: list[str] = field(default_factory=list)
     depth: int = 1
-    has_cycles: bool = False
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
@@ -125,6 +122,14 @@ class Generator:
         elif self.scope.is_constant(expression):
             self.text(to_liquid_string(self.scope.constant_value(expression), self.html))
         else:
+            self._value(expression)
+
+    def _value(self, expression: Expression) -> None:
+        filters = self.scope.constant_filters(expression)
+        if filters and isinstance(self.sink, ByteSink) and isinstance(expression, FilteredExpression):
+            table = self.scope.keep(FilteredValues(filters, self.encode))
+            self.sink.filtered(self.scope.code(expression.left), table)
+        else:
             self.sink.value(self.scope.code(expression))
 
     def _own_page(self, expression: Expression) -> str:
@@ -189,21 +194,20 @@ class Generator:
         self.line(f"{matched} = False")
         for block in node.blocks:
             if isinstance(block, MultiExpressionBlockNode):
-                with self.indented(f"if {self._any_of(value, block)}:"):
-                    self.line(f"{matched} = True")
-                    self.block(block.block)
+                for test in self._tests(value, block):
+                    with self.indented(f"if {test}:"):
+                        self.line(f"{matched} = True")
+                        self.block(block.block)
             else:
                 with self.indented(f"if not {matched}:"):
                     self.block(block)
 
-    def _any_of(self, value: str, block: MultiExpressionBlockNode) -> str:
+    def _tests(self, value: str, block: MultiExpressionBlockNode) -> list[str]:
+        """One test for a `when`, or several: python-liquid writes a block once for each of its values that matches."""
         expressions = block.expression.expressions
-        # python-liquid writes a block once for each of its values that matches.
-        if len({str(expression) for expression in expressions}) != len(expressions):
-            raise Unsupported("a value twice in one when")
-        if len(expressions) > 1 and not all(self.scope.is_constant(expression) for expression in expressions):
-            raise Unsupported("several variables in one when")
-        return " or ".join(f"EQ({value}, {self.scope.code(expression)})" for expression in expressions)
+        tests = [f"EQ({value}, {self.scope.code(expression)})" for expression in expressions]
+        literals = {str(expression) for expression in expressions if isinstance(expression, StringLiteral)}
+        return [" or ".join(tests)] if len(literals) == len(expressions) else tests
 
     def for_(self, node: ForNode) -> None:
         """`{% for %}`."""
@@ -228,16 +232,24 @@ class Generator:
         value, items = self.scope.name("x"), self.scope.name("q")
         self.line(f"{value} = {self.scope.code(expression.iterable)}")
         self.line(f"{items} = {value} if {value}.__class__ is list else ITEMS({value})")
-        if str(expression.offset) == "'continue'":
-            raise Unsupported("offset: continue")
-        if expression.limit or expression.offset or expression.reversed:
-            limit = self.scope.code(expression.limit) if expression.limit else "None"
-            offset = self.scope.code(expression.offset) if expression.offset else "None"
+        limit = self.scope.code(expression.limit) if expression.limit else "None"
+        offset = self.scope.code(expression.offset) if expression.offset else "None"
+        if self.scope.continues_loops:
+            self._note_stop(expression, f"{items}, {limit}, {offset}")
+        elif expression.limit or expression.offset or expression.reversed:
             self.line(f"{items} = SLICE({items}, {limit}, {offset}, backwards={bool(expression.reversed)})")
         return items
 
+    def _note_stop(self, expression: LoopExpression, arguments: str) -> None:
+        if not self.scope.is_whole:
+            raise Unsupported("a loop that goes on where another stopped, beside nodes that python-liquid renders")
+        key = f"{expression.identifier}-{expression.iterable}"
+        items = arguments.partition(",")[0]
+        backwards = "[::-1]" if expression.reversed else ""
+        self.line(f"{items} = NOTED(y, {('stop', key)!r}, {arguments}){backwards}")
+
     def _loop(self, node: ForNode, loop: Loop, items: str) -> None:
-        rounds = " * ".join([loop.length, *(outer.length for outer in self.scope.loops)])
+        rounds = " * ".join([loop.length, *(outer.length for outer in self.scope.loops), "w"])
         self.line(f"if {rounds} > {MAX_ITERATIONS}: raise TOO_MANY()")
         if self.sink.target:
             self.line(f"if {loop.length} > {WATCHED_LOOP}: {items} = WATCH({items}, {self.sink.target})")
@@ -259,13 +271,16 @@ class Generator:
     def assign(self, node: AssignNode) -> None:
         """`{% assign %}`."""
         self.flush()
-        self.line(f"{self.scope.variable(node.name)} = LOCAL({self.scope.code(node.expression)})")
+        self._assign(node.name, self.scope.code(node.expression))
+
+    def _assign(self, name: str, code: str) -> None:
+        self.line(f"{self.scope.variable(name)} = LOCAL(y, {str(name)!r}, {code})")
 
     def capture(self, node: CaptureNode) -> None:
         """`{% capture %}`."""
         parts = self._captured(node.block)
         text = f"CAPTURED({parts})"
-        self.line(f"{self.scope.variable(node.name)} = {f'Markup({text})' if self.html else text}")
+        self._assign(node.name, f"Markup({text})" if self.html else text)
 
     def _captured(self, block: BlockNode) -> str:
         self.flush()
@@ -277,10 +292,20 @@ class Generator:
 
     def cycle(self, node: CycleNode) -> None:
         """`{% cycle %}`."""
-        self.has_cycles = True
         group = self.scope.code(node.group) if node.group else "None"
         values = ", ".join(self.scope.code(value) for value in node.args)
-        self.sink.value(f"CYCLE(cycles, {group}, [{values}])")
+        self.sink.value(f"CYCLE(y, {group}, [{values}])")
+
+    def if_changed(self, node: IfChangedNode) -> None:
+        """`{% ifchanged %}`: its block is made as text, to be compared with the last one."""
+        if not self.scope.is_whole:
+            raise Unsupported("ifchanged beside nodes that python-liquid renders")
+        text = self.scope.name("x")
+        parts = self._captured(node.block)
+        self.line(f"{text} = CAPTURED({parts})")
+        with self.indented(f"if y.get(None, '') != {text}:"):
+            self.line(f"y[None] = {text}")
+            self.sink.value(f"Markup({text})" if self.html else text)
 
     def click(self, node: ClickNode) -> None:
         """A static link."""
@@ -335,6 +360,7 @@ _WRITERS: Mapping[type[Node], Callable[[Generator, Any], None]] = {
     AssignNode: Generator.assign,
     CaptureNode: Generator.capture,
     CycleNode: Generator.cycle,
+    IfChangedNode: Generator.if_changed,
     LiquidNode: lambda generator, node: generator.block(node.block),
     CommentNode: Generator.nothing,
     InlineCommentNode: Generator.nothing,

@@ -62,13 +62,19 @@ _SPECIAL_KEYS = frozenset({"size", "first", "last"})
 
 @dataclass(slots=True)
 class Scope:
-    """What names mean while a template is compiled: loops, assigned variables, constants, and the reader's context."""
+    """What names mean while a template is compiled: loops, assigned variables, constants, and the reader's context.
+
+    `is_whole`: all of the template is compiled. `continues_loops`: it says `offset: continue` somewhere, so every loop
+    must note where it stopped.
+    """
 
     environment: Environment
     constants: RenderContext
     constant_names: frozenset[str]
     assigned: frozenset[str]
     namespace: dict[str, Any]
+    is_whole: bool = True
+    continues_loops: bool = False
     loops: list[Loop] = field(default_factory=list)
     roots: dict[str, str] = field(default_factory=dict)
     _numbers: count[int] = field(default_factory=count)
@@ -165,6 +171,29 @@ class Scope:
             code = self._filter_call(code, applied)
         return code
 
+    def constant_filters(self, expression: Expression) -> Callable[[Any], object] | None:
+        """What the filters of an expression make of a value, if no argument is the reader's; else None.
+
+        A lone `default` is left to the code: a text that is there passes through it.
+        """
+        filters = expression.filters if isinstance(expression, FilteredExpression) else None
+        if not filters or [applied.name for applied in filters] == ["default"]:
+            return None
+        if not all(self.is_constant(argument.value) for applied in filters for argument in applied.args):
+            return None
+        return partial(_apply, [self._bound(applied) for applied in filters])
+
+    def _bound(self, applied: Filter) -> tuple[Callable[..., object], list[object], dict[str, object]]:
+        arguments: list[object] = []
+        options: dict[str, object] = {}
+        for argument in applied.args:
+            value = self.constant_value(argument.value)
+            if isinstance(argument, KeywordArgument):
+                options[argument.name] = value
+            else:
+                arguments.append(value)
+        return self.namespace[self._filter(applied.name)], arguments, options
+
     def _filter_call(self, left: str, applied: Filter) -> str:
         if applied.name == "default" and len(applied.args) == 1 and isinstance(applied.args[0], PositionalArgument):
             # Nearly every use: a text that is there stays as it is.
@@ -229,6 +258,12 @@ class Scope:
             # For a str on the right, Liquid's comparison is Python's.
             return f"({self.code(left)} {'==' if is_equal else '!='} {right.value!r})"
         return f"{'' if is_equal else 'not '}EQ({self.code(left)}, {self.code(right)})"
+
+
+def _apply(filters: list[tuple[Callable[..., object], list[object], dict[str, object]]], value: object) -> object:
+    for filter_, arguments, options in filters:
+        value = filter_(value, *arguments, **options)
+    return value
 
 
 # Python's operator where the left side is an int (no bool) and the right side an integer literal.

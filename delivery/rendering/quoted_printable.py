@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable
 
 SOFT_BREAK = b"=\r\n"
 _WIDTH = 75  # one column is left for the "=" of a soft break
 
 _LITERAL = re.compile(r"[!-<>-~ \t]").match
 _UNITS = re.compile(r"\n|[!-<>-~]+|[ \t]|[^\n!-<>-~ \t]+")
-# At most 75 printable characters, no "=", no dot in front; the second also without what HTML escapes.
-_one_plain_line = re.compile(r"[ -\-/-<>-~][ -<>-~]{0,74}").fullmatch
-_one_plain_html_line = re.compile(r"[ !#-%(-\-/-;?-~][ !#-%(-;?-~]{0,74}").fullmatch
+is_plain_line = re.compile(r"[ -\-/-<>-~][ -<>-~]{0,74}").fullmatch
+"""At most 75 printable characters, no "=", no dot in front: a text that needs only its soft break."""
 
 
 def normal_newlines(text: str) -> str:
@@ -115,7 +113,7 @@ def encode_around(hole: str, width: int, text: str) -> tuple[bytes, ...]:
 
 def encode(text: str) -> bytes:
     """One piece for a text of any length; nothing for nothing."""
-    if _one_plain_line(text):
+    if is_plain_line(text):
         return text.encode("ascii") + SOFT_BREAK
     if "\n" not in text and "\r" not in text:
         quoted = binascii.b2a_qp(text.encode("utf-8", "replace"), istext=False)
@@ -124,52 +122,3 @@ def encode(text: str) -> bytes:
     layout = Layout()
     layout.text(text)
     return b"".join(piece for piece in layout.end() if isinstance(piece, bytes))
-
-
-class EncodedValues(dict[str, bytes]):
-    """Encoded forms of dynamic values by value: `values[text]` encodes on the first look and remembers short ones.
-
-    It forgets everything at `max_entries`, so memory stays below about 3 MB: first names and prices come again and
-    again, addresses and codes do not.
-    """
-
-    __slots__ = ("_max_entries",)
-
-    MAX_LENGTH = 200
-
-    def __init__(self, *, max_entries: int = 8192) -> None:
-        super().__init__()
-        self._max_entries = max_entries
-
-    def __missing__(self, value: str) -> bytes:
-        encoded = value.encode() + SOFT_BREAK if _one_plain_line(value) else encode(value)
-        if len(value) <= self.MAX_LENGTH:
-            self.remember(value, encoded)
-        return encoded
-
-    def remember(self, value: str, encoded: bytes) -> None:
-        """Keeps an encoded form."""
-        if len(self) >= self._max_entries:
-            self.clear()
-        self[value] = encoded
-
-
-class EscapedValues(EncodedValues):
-    """The same for HTML. Values that need no escape are shared with the text part, which mostly holds the same ones."""
-
-    __slots__ = ("_escape", "_text")
-
-    def __init__(self, escape: Callable[[str], str], text: EncodedValues, *, max_entries: int = 8192) -> None:
-        super().__init__(max_entries=max_entries)
-        self._escape = escape
-        self._text = text
-
-    def __missing__(self, value: str) -> bytes:
-        if _one_plain_html_line(value):
-            encoded = value.encode() + SOFT_BREAK
-            self._text.remember(value, encoded)
-        else:
-            encoded = encode(self._escape(value))
-        if len(value) <= self.MAX_LENGTH:
-            self.remember(value, encoded)
-        return encoded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from sys import getsizeof
 from typing import Any
 
 from liquid import RenderContext
@@ -16,14 +17,16 @@ from markupsafe import Markup
 
 from campaigns.content.language import loop_number
 from campaigns.content.problems import RenderError
-from delivery.rendering.quoted_printable import EncodedValues, normal_newlines
+from delivery.rendering.encoded_values import EncodedValues
+from delivery.rendering.quoted_printable import normal_newlines
 
 UNDEFINED = Undefined("")
 MAX_ITERATIONS = 10_000
-MAX_OUTPUT = 2_000_000
-MAX_LOCAL = 100_000
+MAX_OUTPUT = 6_000_000  # encoded: python-liquid allows 2 MB of text, which takes up to three times as much
+MAX_LOCALS = 100_000
 WATCHED_LOOP = 256
 
+_SIZES = 0  # the key of a dict's entry beside those of cycles, which are texts
 _PLAIN_INT = 10**60  # its digits fit on one line
 
 _NO_TOKEN = Token(TOKEN_EOF, "", -1, "")
@@ -78,13 +81,25 @@ def loop_items(value: object) -> Sequence[Any]:
 
 def loop_slice(items: Sequence[Any], limit: object, offset: object, *, backwards: bool) -> Sequence[Any]:
     """The items between offset and limit. A limit of 0 at offset 0 means no limit, as in python-liquid."""
-    start = loop_number(offset) or 0
+    first, last = _bounds(len(items), limit, loop_number(offset) or 0)
+    taken = items[first:last]
+    return taken[::-1] if backwards else taken
+
+
+def noted_slice(
+    stops: dict[object, Any], key: object, items: Sequence[Any], limit: object, offset: object
+) -> Sequence[Any]:
+    """The same where loops may go on: `stops` notes under `key` where this one ends."""
+    start = stops.get(key, 0) if offset == "continue" else loop_number(offset) or 0
+    first, last = _bounds(len(items), limit, start)
+    stops[key] = last
+    return items[first:last]
+
+
+def _bounds(length: int, limit: object, start: int) -> tuple[int, int]:
     count = loop_number(limit)
     stop = None if count is None else count + start
-    first = min(start, len(items))
-    last = min(stop or len(items), len(items))
-    taken = items[first : max(last, first)]
-    return taken[::-1] if backwards else taken
+    return min(start, length), min(stop or length, length)
 
 
 def loop_limit() -> RenderError:
@@ -93,7 +108,7 @@ def loop_limit() -> RenderError:
 
 
 def watched(items: Sequence[Any], pieces: list[Any]) -> Iterator[Any]:
-    """The items of a long loop; every 256 the output so far is measured. Raises RenderError over 2 MB."""
+    """The items of a long loop; every 256 the output so far is measured. Raises RenderError over 6 MB."""
     for number, value in enumerate(items):
         if not number % WATCHED_LOOP:
             check_size(pieces)
@@ -101,26 +116,27 @@ def watched(items: Sequence[Any], pieces: list[Any]) -> Iterator[Any]:
 
 
 def check_size(pieces: list[Any]) -> None:
-    """Raises RenderError when the pieces come to more than 2 MB."""
-    if sum(map(len, pieces)) > MAX_OUTPUT:
+    """Raises RenderError when the pieces come to more than 6 MB, before they are joined."""
+    if len(pieces) > WATCHED_LOOP and sum(map(len, pieces)) > MAX_OUTPUT:
         raise RenderError("output limit reached")
 
 
-def local(value: object) -> object:
-    """A value about to be kept in a variable. Raises RenderError for a text of more than 100,000 characters."""
-    if isinstance(value, str) and len(value) > MAX_LOCAL:
-        raise RenderError("variables hold more than 100,000 characters")
+def local(state: dict[object, Any], name: str, value: object) -> object:
+    """A value about to be kept in a variable. Raises RenderError when all variables come to more than 100,000 bytes."""
+    sizes: dict[str, int] = state.setdefault(_SIZES, {})
+    sizes[name] = getsizeof(value, 1)
+    if sum(sizes.values()) > MAX_LOCALS:
+        raise RenderError("local namespace limit reached")
     return value
 
 
 def captured(pieces: list[str]) -> str:
-    """The text of a captured variable. Raises RenderError as `local` does."""
-    text = normal_newlines("".join(pieces))
-    local(text)
-    return text
+    """The text of a captured block, with the line ends that python-liquid's buffers make."""
+    check_size(pieces)
+    return normal_newlines("".join(pieces))
 
 
-def cycle(state: dict[str, int], group: object, values: list[Any]) -> object:
+def cycle(state: dict[object, Any], group: object, values: list[Any]) -> object:
     """The next of the values of `{% cycle %}`; `group` is None, or what names the cycle."""
     name = "" if group is None else "__UNDEFINED" if isinstance(group, Undefined) else str(group)
     key = name or str(values)
@@ -154,6 +170,7 @@ def helpers(context: RenderContext) -> dict[str, Any]:
         "HAS": contains,
         "ITEMS": loop_items,
         "SLICE": loop_slice,
+        "NOTED": noted_slice,
         "TOO_MANY": loop_limit,
         "WATCH": watched,
         "LOCAL": local,

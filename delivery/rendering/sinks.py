@@ -55,6 +55,11 @@ class ByteSink:
         name = self._name
         self.piece(f"(C[{name}] if ({name} := {code}).__class__ is str else X({name}))")
 
+    def filtered(self, code: str, table: str) -> None:
+        """Looks the value up in the table."""
+        name = self._name
+        self.piece(f"({table}[{name}] if ({name} := {code}).__class__ is str else {table}.of({name}))")
+
     def piece(self, code: str) -> None:
         """Adds bytes that start at column 0 and end with a line break."""
         self._lay_down()

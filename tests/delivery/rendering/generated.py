@@ -222,7 +222,7 @@ class Maker:
     def _for(self, html: bool) -> str:
         item = self.random.choice(("p", "q", "item"))
         over = self.random.choice(("contact.products", "contact.products", "contact.tags", "(1..4)", "contact.address", self.path()))
-        options = self.random.choice(("", "", " limit: 2", " offset: 1", " reversed", " limit: contact.points", " limit:2 offset:1"))
+        options = self.random.choice(("", "", " limit: 2", " offset: 1", " reversed", " limit: contact.points", " limit:2 offset:1", " limit: 1 offset: continue"))
         self.loops.append(item)
         body = self._block(html) + self.random.choice(("", "", "", "{% break %}", "{% if forloop.first %}{% continue %}{% endif %}"))
         body += self._block(html)
@@ -250,7 +250,7 @@ class Maker:
                 "{% raw %}{{ kept }}{% endraw %}",
                 "{% # note %}",
                 "{% liquid\n assign d = contact.name\n echo d\n%}",
-                "{% increment n %}",
+                "{% increment n %}{{ n }}{% decrement m %}",
                 "{% tablerow t in contact.tags cols:2 %}{{ t }}{% endtablerow %}",
                 "{% ifchanged %}{{ contact.vip }}{% endifchanged %}",
             )
