@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from delivery.outcomes import Result
 from delivery.progress import Progress, progress_of
 
 # People per kind of event. A person who was opened for by a proxy and opened himself counts as human.
@@ -77,6 +78,10 @@ SELECT coalesce(a.name, '—'), o.result, count(*) FROM delivery_outcome o
 LEFT JOIN delivery_provideraccount a ON a.id = o.account_id
 WHERE o.campaign_id = %(campaign)s AND o.result IN (1, 2, 3, 5) GROUP BY 1, 2 ORDER BY 1, 2
 """
+
+
+# Opens and clicks trickle in for days; the page refreshes itself for the first two.
+LIVELY = timedelta(hours=48)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,12 @@ def deferrals_of(campaign_id: int) -> list[ReasonLine]:
 def sites_of(campaign_id: int, *, since: datetime) -> list[SiteLine]:
     """The fifteen biggest mailbox providers."""
     return [SiteLine(*row) for row in _rows(SITES, {"campaign": campaign_id, "since": since})]
+
+
+def accounts_of(campaign_id: int) -> list[tuple[str, str, int]]:
+    """(account, result, messages) of every account that carried the campaign."""
+    rows = _rows(ACCOUNTS, {"campaign": campaign_id})
+    return [(name, Result(result).name.lower(), n) for name, result, n in rows]
 
 
 def chart_of(campaign_id: int, *, since: datetime, until: datetime, machines: bool) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     page = leaving.page_for(ref.campaign_id, ref.contact_id)
-    return render(request, "delivery/public/unsubscribe.html", {"page": page, "token": token})
+    return render(request, "delivery/public/unsubscribe.html", {"page": page, "brand": page.brand, "token": token})
 
 
 def _leave(request: HttpRequest, token: str, campaign_id: int, contact_id: int) -> HttpResponse:
@@ -51,7 +51,7 @@ def _leave(request: HttpRequest, token: str, campaign_id: int, contact_id: int) 
     if one_click:
         return HttpResponse("Unsubscribed.", content_type="text/plain")
     page = leaving.page_for(campaign_id, contact_id)
-    return render(request, "delivery/public/unsubscribed.html", {"page": page, "token": token, "wish": wish})
+    return render(request, "delivery/public/unsubscribed.html", {"page": page, "brand": page.brand, "token": token, "wish": wish})
 
 
 @csrf_exempt
@@ -68,4 +68,4 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         wanted = {int(pk) for pk in request.POST.getlist("list") if pk.isdigit()}
         leaving.set_preferences(ref.campaign_id, ref.contact_id, wanted, now=timezone.now())
     page = leaving.page_for(ref.campaign_id, ref.contact_id)
-    return render(request, "delivery/public/preferences.html", {"page": page, "token": token, "saved": saved})
+    return render(request, "delivery/public/preferences.html", {"page": page, "brand": page.brand, "token": token, "saved": saved})

@@ -1,0 +1,1 @@
+"""Delivery's pages for marketers and operators."""
