@@ -67,9 +67,10 @@ class Dialogue(asyncio.Protocol):
 
 
 class Line(NamedTuple):
-    """A connection on which MAIL can be said."""
+    """A connection on which MAIL can be said. `wire` is the TCP transport, which is `transport` itself without TLS."""
 
     transport: asyncio.Transport
+    wire: asyncio.Transport
     features: Features
     dialogue: Dialogue
 
@@ -83,28 +84,25 @@ class Dialer:
 
     async def dial(self) -> Line:
         """Connect, encrypt and log in. SmtpError says what went wrong."""
-        transport, dialogue = await self._connect()
+        if self._config.tls is not Tls.NONE:
+            self._tls_context()  # a CA file that can't be read is known before anybody is called
+        wire, dialogue = await self._connect()
         try:
+            transport = await self._encrypt(wire, dialogue) if self._config.tls is Tls.IMPLICIT else wire
             transport, features = await self._converse(transport, dialogue)
             dialogue.check_quiet()
         except BaseException:
-            transport.abort()
+            wire.abort()
             raise
-        return Line(transport, features, dialogue)
+        return Line(transport, wire, features, dialogue)
 
     async def _connect(self) -> tuple[asyncio.Transport, Dialogue]:
         config = self._config
-        implicit = self._tls_context() if config.tls is Tls.IMPLICIT else None
         local = (config.source_address, 0) if config.source_address else None
         try:
             async with asyncio.timeout(config.timeouts.connect):
                 return await asyncio.get_running_loop().create_connection(
-                    Dialogue,
-                    config.host,
-                    config.port,
-                    ssl=implicit,
-                    server_hostname=config.host if implicit else None,
-                    local_addr=local,
+                    Dialogue, config.host, config.port, local_addr=local
                 )
         except OSError as error:
             raise _connect_error(error, config) from None
@@ -125,21 +123,21 @@ class Dialer:
             except StopIteration as done:
                 return transport, done.value
 
-    async def _encrypt(self, transport: asyncio.Transport, dialogue: Dialogue) -> asyncio.Transport:
+    async def _encrypt(self, wire: asyncio.Transport, dialogue: Dialogue) -> asyncio.Transport:
         if dialogue.has_more:
-            raise SmtpError(TroubleKind.TLS, "the server sent more after its answer to STARTTLS: somebody is meddling")
+            raise SmtpError(TroubleKind.TLS, "the server talks in clear where TLS must begin")
         try:
             encrypted = await asyncio.get_running_loop().start_tls(
-                transport,
+                wire,
                 dialogue,
                 self._tls_context(),
                 server_hostname=self._config.host,
                 ssl_handshake_timeout=self._config.timeouts.tls,
             )
         except OSError as error:
-            raise _connect_error(error, self._config) from None
+            raise _tls_error(error, self._config) from None
         if encrypted is None:
-            raise SmtpError(TroubleKind.TLS, "the connection was closed during the TLS handshake")
+            raise SmtpError(TroubleKind.TLS, "the TLS handshake failed: the connection was closed")
         return encrypted
 
     def _tls_context(self) -> ssl.SSLContext:
@@ -162,10 +160,12 @@ def _make_context(config: SmtpConfig) -> ssl.SSLContext:
 def _connect_error(error: OSError, config: SmtpConfig) -> SmtpError:
     if isinstance(error, socket.gaierror):
         return SmtpError(TroubleKind.DNS, f"{config.host}: {error.strerror or error}")
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return SmtpError(TroubleKind.TLS, f"the certificate of {config.host} is not trusted: {error.verify_message}")
-    if isinstance(error, ssl.SSLError):
-        return SmtpError(TroubleKind.TLS, f"the TLS handshake failed: {error}")
     if isinstance(error, TimeoutError):
         return SmtpError(TroubleKind.CONNECT, f"no connection to {config.host}:{config.port} in time")
     return SmtpError(TroubleKind.CONNECT, f"cannot connect to {config.host}:{config.port}: {error.strerror or error}")
+
+
+def _tls_error(error: OSError, config: SmtpConfig) -> SmtpError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return SmtpError(TroubleKind.TLS, f"the certificate of {config.host} is not trusted: {error.verify_message}")
+    return SmtpError(TroubleKind.TLS, f"the TLS handshake failed: {error}")

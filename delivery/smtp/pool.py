@@ -246,8 +246,7 @@ class Pool:
             self._failed(trouble)
             self._defer_stranded()
             return
-        session = Session(self._config, line.features, self)
-        connection = Connection(line.transport, session, self, self._config.timeouts)
+        connection = Connection(line, Session(self._config, line.features, self), self, self._config.timeouts)
         self._connections.add(connection)
         connection.pump()
         self._watch_soon()

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import ipaddress
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import pytest
-import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.delivery.smtp.engine import Run
+from tests.delivery.smtp.engine import Run, in_fresh_loop
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Run:
     """Run a coroutine to its end on the loop under test."""
-    factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
-
-    def run_on_loop(main: Coroutine[Any, Any, Any]) -> Any:
-        with asyncio.Runner(loop_factory=factory) as runner:
-            return runner.run(main)
-
-    return run_on_loop
+    return lambda main: in_fresh_loop(main, on_uvloop=request.param == "uvloop")
 
 
 @pytest.fixture(scope="session")

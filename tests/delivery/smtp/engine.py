@@ -6,11 +6,14 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
+
+import uvloop
 
 from delivery.outcomes import Outcome, Result
 from delivery.smtp import Envelope, Pool, SmtpConfig, Timeouts, Trouble
 
+T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 BODY = b"Subject: News\r\n\r\nHello.\r\n..a line that began with a dot\r\n"
@@ -79,3 +82,10 @@ async def send(settings: SmtpConfig, *envelopes: Envelope, n_connections: int = 
         await pool.close(grace=2)
     assert pool.in_flight() == 0
     return engine
+
+
+def in_fresh_loop(main: Coroutine[Any, Any, T], *, on_uvloop: bool) -> T:
+    """Run a coroutine to its end on an event loop of its own."""
+    factory = uvloop.new_event_loop if on_uvloop else asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main)

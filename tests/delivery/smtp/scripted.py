@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Call = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -82,14 +84,21 @@ class Received:
 
 
 class ScriptedServer:
-    """Listens on a port of 127.0.0.1 while used as an async context manager.
+    """Listens on a port of 127.0.0.1 while used as an async context manager; with `tls`, encrypted from the first byte.
 
     `received`: messages that came in whole, in order. `lines`: every command with its connection's number.
     `n_broken`: bodies that broke off. `n_lone_dots`: final dots of messages without a recipient.
     """
 
-    def __init__(self, *rules: On, features: tuple[str, ...] = DEFAULT_FEATURES, port: int = 0) -> None:
+    def __init__(
+        self,
+        *rules: On,
+        features: tuple[str, ...] = DEFAULT_FEATURES,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.rules = list(rules)
+        self.tls = tls
         self.features = features
         self.port = port
         self.received: list[Received] = []
@@ -117,7 +126,7 @@ class ScriptedServer:
         return next((rule for rule in self.rules if rule.applies(verb, line, connection)), On(verb))
 
     async def __aenter__(self) -> ScriptedServer:
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", self.port, limit=LONGEST_LINE)
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", self.port, limit=LONGEST_LINE, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -286,6 +295,13 @@ def _reply_of(rule: On, normal: str) -> bytes:
 def _address(line: bytes) -> tuple[bytes, bytes]:
     address, _, parameters = line.partition(b"<")[2].partition(b">")
     return address, parameters.strip()
+
+
+def server_context(certificate: Path) -> ssl.SSLContext:
+    """The server's side of TLS."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
 
 
 @contextlib.contextmanager

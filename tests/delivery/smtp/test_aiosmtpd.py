@@ -16,7 +16,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from delivery.outcomes import Result
 from delivery.smtp import Auth, SmtpConfig, Tls, TroubleKind, probe
 from tests.delivery.smtp.engine import Run, config, envelope, send
-from tests.delivery.smtp.scripted import loop_in_thread
+from tests.delivery.smtp.scripted import loop_in_thread, server_context
 
 UTF8_BODY = "Subject: Grüße\r\n\r\nÄpfel und Birnen\r\n".encode()
 
@@ -40,13 +40,6 @@ def check_login(server: Any, session: Session, message: Envelope, mechanism: str
     return AuthResult(success=is_right, handled=False)
 
 
-def server_context(certificate: Path) -> ssl.SSLContext:
-    """The server's side of TLS."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    return context
-
-
 @contextmanager
 def serving(inbox: Inbox, ssl_context: ssl.SSLContext | None = None, **settings: Any) -> Iterator[int]:
     """An aiosmtpd in a thread of its own; gives its port."""
@@ -62,11 +55,13 @@ def serving(inbox: Inbox, ssl_context: ssl.SSLContext | None = None, **settings:
 
     async def stop(server: asyncio.Server) -> None:
         server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0)
+        # Each conversation is a task that ends when the client hangs up.
+        talks = asyncio.all_tasks() - {asyncio.current_task()}
+        if talks:
+            _, stuck = await asyncio.wait(talks, timeout=1)
+            for task in stuck:
+                task.cancel()
+        await asyncio.sleep(0.01)
 
     with loop_in_thread() as call:
         server = call(start())

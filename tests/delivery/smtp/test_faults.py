@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from delivery.outcomes import Outcome, Result
 from delivery.smtp import Tls, Trouble, TroubleKind
 from tests.delivery.smtp.engine import QUICK, Engine, Run, config, envelope, send
-from tests.delivery.smtp.scripted import On, ScriptedServer
+from tests.delivery.smtp.scripted import On, ScriptedServer, server_context
 
 ENDS = ["close", "reset", "half-close"]
 
@@ -368,7 +369,7 @@ def test_what_is_said_in_clear_behind_the_starttls_answer_ends_the_connection(ru
             await engine.until(lambda: bool(engine.troubles))
             await pool.close()
         assert engine.troubles[0].kind is TroubleKind.TLS
-        assert engine.troubles[0].text == "the server sent more after its answer to STARTTLS: somebody is meddling"
+        assert engine.troubles[0].text == "the server talks in clear where TLS must begin"
         assert server.verbs() == ["EHLO", "STARTTLS"]
         assert not engine.outcomes
 
@@ -396,5 +397,36 @@ def test_a_non_ascii_address_fails_with_a_clear_text_where_smtputf8_is_missing(r
             Result.FAILED, text="the address is not ASCII and needs SMTPUTF8, which the server does not announce"
         )
         assert server.received == []
+
+    run(main())
+
+
+# Over TLS
+
+
+@pytest.mark.parametrize(
+    ("rule", "result", "n_taken"),
+    [
+        (On(".", match=b"1@", then="close"), Result.UNCERTAIN, 1),
+        (On(".", match=b"1@", then="reset"), Result.UNCERTAIN, 1),
+        (On("DATA", connection=0, then="close"), Result.ACCEPTED, 1),
+        (On("RCPT", connection=0, reply="421 4.3.2 closing", then="close"), Result.ACCEPTED, 1),
+        (On("BODY", at_byte=1000, connection=0, then="close"), Result.ACCEPTED, 1),
+        (On("BODY", at_byte=1000, connection=0, then="freeze"), Result.ACCEPTED, 1),
+    ],
+)
+def test_faults_mean_the_same_over_tls(run: Run, certificate: Path, rule: On, result: Result, n_taken: int) -> None:
+    big = (b"x" * 78 + b"\r\n") * 200_000
+
+    async def main() -> None:
+        tls = server_context(certificate)
+        async with ScriptedServer(replace(rule), features=("PIPELINING",), tls=tls) as server:
+            settings = config(
+                server.port, tls=Tls.IMPLICIT, ca_file=str(certificate), timeouts=replace(QUICK, block=0.2)
+            )
+            engine = await send(settings, envelope(1, big), envelope(2))
+        assert (engine.result(1), engine.result(2)) == (result, Result.ACCEPTED)
+        recipients = [message.recipient for message in server.received]
+        assert (recipients.count(b"1@there.example"), recipients.count(b"2@there.example")) == (n_taken, 1)
 
     run(main())
