@@ -50,7 +50,7 @@ def serving(inbox: Inbox, ssl_context: ssl.SSLContext | None = None, **settings:
             lambda: SMTP(inbox, loop=loop, **settings),
             "127.0.0.1",
             0,
-            ssl=ssl_context,  # type: ignore[no-untyped-call]
+            ssl=ssl_context,
         )
 
     async def stop(server: asyncio.Server) -> None:
