@@ -45,9 +45,11 @@ def _recipients(fields: Headers, returned: Headers) -> list[str]:
 
 
 def _bare_complaint(mail: Mail) -> list[Report]:
-    """Microsoft JMRP: a forward of the mail with its recipient in a header of the forwarding mail."""
-    recipient = mail.headers.get("x-hmxmroriginalrecipient") or returned_headers(mail).get("x-hmxmroriginalrecipient")
-    if not recipient:
+    """Microsoft JMRP: a forward of the mail, with its recipient in a header of one or the other."""
+    returned = returned_headers(mail)
+    recipient = mail.headers.get("x-hmxmroriginalrecipient") or returned.get("x-hmxmroriginalrecipient")
+    about = mail.headers.words("subject").strip().lower()
+    if not recipient and not about.startswith("complaint about message from"):
         return []
-    address = recipient_field(recipient)
+    address = recipient_field(recipient or returned.get("to"))
     return [Report(kind=ReportKind.COMPLAINT, detector="jmrp", recipient=address, feedback_type="abuse")]

@@ -204,8 +204,9 @@ def _by_code(code: int) -> tuple[Category, str] | None:
 def _doubted(reply: Reply, category: Category, rule_id: str) -> tuple[Category, str]:
     """Reasons not to believe that the recipient or the domain is gone."""
     temporary = reply.enhanced.startswith("4") or (not reply.enhanced and reply.code // 100 == 4)
-    # Postfix with soft_bounce answers 450 4.1.1 "User unknown" until the sender gives up.
-    settled = reply.gave_up and reply.enhanced == "4.1.1" and not rule_id.startswith("enhanced")
+    # Postfix with soft_bounce answers 450 4.1.1 "User unknown" until the sender gives up; Gmail has NXDOMAIN as 4.0.0.
+    final_words = reply.enhanced == "4.1.1" or (category == C.BAD_DOMAIN and not reply.code)
+    settled = reply.gave_up and final_words and not rule_id.startswith("enhanced")
     if reply.stage in _BEFORE_RECIPIENT:
         return C.SENDER_INVALID, f"{rule_id}/before-rcpt"
     if reply.stage == Stage.DATA and category == C.BAD_DOMAIN and reply.enhanced[2:] not in _ABOUT_RECIPIENT:

@@ -25,6 +25,7 @@ _SAID_STAGES = (
     (re.compile(r"does not like recipient|did not like recipient", re.IGNORECASE), Stage.RCPT),
     (re.compile(r"failed (?:on|after I sent the) (?:DATA|message)", re.IGNORECASE), Stage.DATA),
     (re.compile(r"but (?:the )?sender was rejected|does not like sender", re.IGNORECASE), Stage.MAIL),
+    (re.compile(r"refused to talk to me", re.IGNORECASE), Stage.CONNECT),
     (re.compile(r"but (?:my name|greeting failed|connection died)", re.IGNORECASE), Stage.CONNECT),
     (re.compile(r"wasn.t able to establish an SMTP connection|couldn.t find any host", re.IGNORECASE), Stage.CONNECT),
     # Gmail until 2014 numbered its states: 14 RCPT, 17 and 18 the message.

@@ -11,7 +11,7 @@ from .mime import Mail, read_headers
 from .notice import blocks, notice_text
 from .report import Report, ReportKind, Stage
 
-_MAX_RECIPIENTS = 500
+_MAX_RECIPIENTS = 200
 _FIELDS = re.compile(r"^(?:Final|Original)-Recipient:", re.IGNORECASE | re.MULTILINE)
 _PER_MESSAGE = ("reporting-mta", "original-envelope-id", "arrival-date", "received-from-mta")
 # RFC 3464 section 2.3.3, with Postfix's words for probes ("deliverable", "undeliverable").

@@ -11,6 +11,7 @@ from .phrases import any_of
 from .report import SourceHeaders
 
 MAX_BLOCK = 4_000
+_MAX_NOTICE = 20_000
 _MAX_LINES = 3_000
 _MAX_RECIPIENTS = 200
 
@@ -69,9 +70,9 @@ _OTHER_PARTY = any_of(
 
 
 def notice_text(mail: Mail) -> str:
-    """The text of the first readable part, without a returned message quoted below it."""
+    """At most 20,000 characters of the first readable part, without a returned message quoted below it."""
     part = mail.first("text/plain") or mail.first("text/html")
-    return _STATUS_FIELDS.split(split_notice(part.text())[0])[0] if part else ""
+    return _STATUS_FIELDS.split(split_notice(part.text())[0])[0][:_MAX_NOTICE] if part else ""
 
 
 def split_notice(text: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ Nothing here raises on any input: what cannot be read is a ParseProblem, what sa
 from __future__ import annotations
 
 import email
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from email.errors import MessageError
@@ -25,6 +26,8 @@ from .report import ParseProblem, Report, ReportKind
 from .ses_json import read_ses_json
 
 _FLUFL_MAX_BYTES = 256 * 1024
+# It logs a traceback for every mail that its detectors stumble over.
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
 
 
 def parse_reports(raw: bytes, *, envelope_to: Sequence[str] = ()) -> list[Report] | ParseProblem:

@@ -54,7 +54,7 @@ _DELAYED = any_of(
 _GAVE_UP = any_of(r"""
     permanent (?:fatal )?error|given up|giving up|permanent failure|not going to try again
 """)
-_REPLY_LINE = re.compile(r"(?:<<<|said:|reason:|: |^\s*|\()\s*[45][0-5]\d[ :-]\s*\S", re.IGNORECASE)
+_REPLY_LINE = re.compile(r"(?:<<<|said:|reason:|: |^|\()\s{0,4}[45][0-5]\d[ :-]\s{0,4}\S", re.IGNORECASE)
 
 
 def read_prose(mail: Mail) -> list[Report]:
@@ -116,5 +116,5 @@ def _report(kind: ReportKind, recipient: str, block: str, notice: str) -> Report
 def server_words(block: str) -> str:
     """The lines from the first SMTP reply in a block on, unfolded; the whole block when it quotes no reply."""
     lines = remote_lines(block).split("\n")
-    first = next((n for n, line in enumerate(lines) if _REPLY_LINE.search(line)), 0)
+    first = next((n for n, line in enumerate(lines) if _REPLY_LINE.search(line.strip())), 0)
     return " ".join(" ".join(lines[first : first + 12]).split())[:2_000]

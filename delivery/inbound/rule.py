@@ -19,7 +19,7 @@ _GROUPS = {
     r"|non-?existent|no longer (?:exists?|valid|available|active|in use)|not available|not here"
     r"|can(?:not|'t) be found)",
     "SHUT": r"(?:disabled|suspended|inactive|deactivated|locked|frozen|closed|terminated|cancell?ed|expired"
-    r"|discontinued|dormant|on hold|not active|not enabled|not activated|deleted|restricted|blocked)",
+    r"|discontinued|dormant|on hold|not active|not enabled|not activated|deleted|restricted|limited|blocked)",
     "REFUSED": r"(?:block|ban|refus|reject|den(?:y|ied)|unwelcome"
     r"|not (?:allowed|accepted|permitted|welcome|authori[sz]ed))\w*",
     "OBJECTED": r"(?:reject|refus|den[yi]|invalid|unknown|block|bann|fail|not |illegal|bad |must|unresolv|unrout|forged"

@@ -38,10 +38,11 @@ _EXPIRED = r"""
     retry (?:time|timeout|limit|period) (?:\w+ )?(?:exceeded|not reached)
     (?:in|on) (?:the |our )?queue (?:too|for|more|longer|since)
     (?:gave|giving) up (?:after|trying)|not going to try|too old\b
-    (?:multiple|several|repeated|too many|\d+) (?:delivery )?(?:retries|attempts)
+    (?:multiple|several|repeated|too many|\d{1,4}) (?:delivery )?(?:retries|attempts)
     max(?:imum)? (?:\w+ )?(?:life ?time|retr\w+|attempts)|delivery time
     (?:undelivered|undeliverable|queued|tried|trying|attempt\w*|delayed) (?:\w+ ){0,6}\d+ ?(?:days?|hours?|min|sec)
-    (?:not been delivered|unable to deliver|could not (?:send|be delivered)) (?:\w+ ){0,8}\d+ ?(?:days?|hours?|min|sec)
+    (?:not been delivered|unable to deliver|cannot send) (?:\w+ ){0,8}\d+ ?(?:days?|hours?|min|sec)
+    could not (?:send|be delivered) (?:\w+ ){0,8}\d+ ?(?:days?|hours?|min|sec)
     has been delayed|will be retried|still undelivered|warning message only
     (?:delivery|it) (?:is |was )?(?:delayed|timed out)
 """
@@ -58,7 +59,7 @@ _FILTER = r"""
     (?:reject|block|refus|filter|discard|den[yi])\w* (?:\w+ ){0,3}by (?:\w+ ){0,3}(?:recipient|user|filter|mail ?box)
     (?:reject|block|refus|filter|discard|den[yi])\w* (?:\w+ ){0,3}by (?:\w+ ){0,3}(?:owner|content|rule|customer)
     filter\w*\b|(?:does not want|only accepts?|refuses?) (?:\w+ ){0,3}(?:mail|e-?mail|message)
-    members? only|not (?:a )?(?:member|subscrib)|permission to post|may not have permission
+    members? only|not (?:a )?(?:member|subscrib)|permission to post|may not have permission|recipient preferences
     delivery restriction|not authori[sz]ed to send|google groups
 """
 

