@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from campaigns.forms.design import code_widget, text_widget
+from campaigns.forms.design import SourceField, code_widget, text_widget
 from campaigns.models import Campaign, Variant
 from campaigns.policy import Moment, NoSuchTime, is_zone, resolve_wall_time
 from campaigns.zones import zone_choices
@@ -61,18 +61,19 @@ class ContentForm(VariantModelForm):
             "from_email": "Sender address",
             "reply_to": "Replies go to",
             "markup": "Written in",
-            "body": "Design",
-            "text": "Plain-text version",
         }
-        help_texts = {
-            "preheader": "Inboxes show it after the subject.",
-            "text": "Leave it empty to have it made from the design.",
-        }
+        help_texts = {"preheader": "Inboxes show it after the subject."}
+
+    body = SourceField(widget=code_widget(), max_length=300_000, required=False, label="Design")
+    text = SourceField(
+        widget=text_widget(),
+        required=False,
+        label="Plain-text version",
+        help_text="Leave it empty to have it made from the design.",
+    )
 
     def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["body"].widget = code_widget()
-        self.fields["text"].widget = text_widget()
         for name in ("subject", "preheader"):
             self.fields[name].widget.attrs |= {"data-insertable": True, "data-part-name": name}
         for name in ("from_name", "from_email", "reply_to"):

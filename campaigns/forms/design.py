@@ -35,19 +35,32 @@ def text_widget() -> forms.Textarea:
     return forms.Textarea(attrs={"rows": 10, "data-insertable": True, "data-part-name": "text"})
 
 
+class SourceField(forms.CharField):
+    """A source as it was written: nothing stripped, line ends as editors write them (browsers post CR LF)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        """Normalise the line ends."""
+        return (super().to_python(value) or "").replace("\r\n", "\n")
+
+
 class TemplateForm(TemplateModelForm):
     """A stored design."""
 
     class Meta:
         model = Template
         fields = ("name", "markup", "body", "text")
-        labels = {"markup": "Written in", "body": "Design", "text": "Plain-text version"}
-        help_texts = {"text": "Leave it empty to have it made from the design."}
+        labels = {"markup": "Written in"}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["body"].widget = code_widget()
-        self.fields["text"].widget = text_widget()
+    body = SourceField(widget=code_widget(), max_length=300_000, label="Design")
+    text = SourceField(
+        widget=text_widget(),
+        required=False,
+        label="Plain-text version",
+        help_text="Leave it empty to have it made from the design.",
+    )
 
 
 class NewTemplateForm(forms.Form):

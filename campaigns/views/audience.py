@@ -16,6 +16,7 @@ from campaigns.funnel import Funnel
 from campaigns.queries import AudienceRule, audience_rule, count_audience, lists_with_counts
 from campaigns.readiness import Step
 from campaigns.services import save_audience
+from campaigns.views.pages import posted
 from campaigns.views.wizard import find_campaign, locked, render_step, save_step
 
 
@@ -27,7 +28,7 @@ def audience_step(request: HttpRequest, campaign_id: int) -> HttpResponse:
         return elsewhere
     rule, now = audience_rule(campaign), timezone.now()
     chosen = {"name": campaign.name, "send_to": rule.send_to, "exclude": rule.exclude}
-    form = AudienceForm(request.POST or None, brand=campaign.brand, initial=chosen)
+    form = AudienceForm(posted(request), brand=campaign.brand, initial=chosen)
     if request.method == "POST" and form.is_valid():
         save = partial(save_audience, campaign.pk, **form.cleaned_data, now=now)
         return save_step(request, campaign, Step.AUDIENCE, save, following=Step.CONTENT)

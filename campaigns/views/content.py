@@ -26,6 +26,7 @@ from campaigns.services import save_content
 from campaigns.services.drafting import ContentDraft
 from campaigns.starters import find_design
 from campaigns.views.designs import design_choices
+from campaigns.views.pages import posted
 from campaigns.views.previews import posted_source, preview_context_of
 from campaigns.views.wizard import find_campaign, locked, render_step, save_step, step_url
 
@@ -40,7 +41,7 @@ def content_step(request: HttpRequest, campaign_id: int) -> HttpResponse:
     if (elsewhere := locked(request, campaign)) is not None:
         return elsewhere
     variant = get_object_or_404(Variant, campaign=campaign, name=request.GET.get("variant", "A"))
-    form = ContentForm(request.POST or None, instance=variant, brand=campaign.brand)
+    form = ContentForm(posted(request), instance=variant, brand=campaign.brand)
     if request.method != "POST" or not form.is_valid():
         return _page(request, campaign, variant, form)
     draft = ContentDraft(**{name: form.cleaned_data[name] for name in FIELDS})

@@ -18,7 +18,7 @@ from campaigns.models import Template
 from campaigns.previewing import Reader, make_preview
 from campaigns.services import create_template
 from campaigns.starters import find_design, find_starter, starters
-from campaigns.views.pages import home_crumbs, render_page, template_crumbs
+from campaigns.views.pages import home_crumbs, posted, render_page, template_crumbs
 from campaigns.views.previews import preview_context_of
 from contacts.models import Brand
 
@@ -75,7 +75,7 @@ def new_template(request: HttpRequest) -> HttpResponse:
         messages.info(request, "A template belongs to a brand. Set up your brand first.")
         return redirect("admin:contacts_brand_add")
     starter = find_starter(start.partition(":")[2])
-    form = NewTemplateForm(request.POST or None, initial={"start": start, "name": starter.name if starter else ""})
+    form = NewTemplateForm(posted(request), initial={"start": start, "name": starter.name if starter else ""})
     if request.method == "POST" and form.is_valid():
         brand = form.cleaned_data["brand"]
         template = create_template(brand, name=form.cleaned_data["name"], design=find_design(start, brand))

@@ -15,7 +15,7 @@ from campaigns.registry import delivery
 from campaigns.services import create_campaign, find_problems_of
 from campaigns.starters import find_design
 from campaigns.views.designs import design_choices
-from campaigns.views.pages import campaign_crumbs, render_page
+from campaigns.views.pages import campaign_crumbs, posted, render_page
 from campaigns.views.wizard import find_campaign, step_url
 from contacts.models import Brand
 
@@ -38,7 +38,7 @@ def new_campaign(request: HttpRequest) -> HttpResponse:
     if not Brand.objects.exists():
         messages.info(request, "A campaign is sent by a brand. Set up your brand first.")
         return redirect("admin:contacts_brand_add")
-    form = NewCampaignForm(request.POST or None, initial={"start": request.GET.get("start", "")})
+    form = NewCampaignForm(posted(request), initial={"start": request.GET.get("start", "")})
     if request.method == "POST" and form.is_valid():
         brand = form.cleaned_data["brand"]
         design = find_design(form.cleaned_data["start"], brand)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -19,6 +19,11 @@ def render_page(
     way = [*crumbs, (title, "")] if crumbs else []
     frame = {**admin.site.each_context(request), "title": title, "crumbs": way}
     return render(request, template, {**frame, **context}, status=status)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what a form was sent with; None where it is only shown."""
+    return request.POST if request.method == "POST" else None
 
 
 def home_crumbs() -> Crumbs:

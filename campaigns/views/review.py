@@ -21,6 +21,7 @@ from campaigns.policy import needs_typed_number
 from campaigns.queries import audience_rule, count_audience
 from campaigns.readiness import Step
 from campaigns.services import schedule_campaign
+from campaigns.views.pages import posted
 from campaigns.views.wizard import find_campaign, render_step
 
 
@@ -31,7 +32,7 @@ def review_step(request: HttpRequest, campaign_id: int) -> HttpResponse:
     if campaign.state not in {Campaign.State.DRAFT, Campaign.State.SCHEDULED, Campaign.State.CANCELLED}:
         return redirect("admin:campaigns_campaign_change", campaign.pk)
     funnel = count_audience(audience_rule(campaign), now=timezone.now())
-    form = ConfirmForm(request.POST or None)
+    form = ConfirmForm(posted(request))
     if request.method == "POST" and request.user.has_perm("campaigns.change_campaign") and form.is_valid():
         answer = _confirm(request, campaign, funnel, form)
         if answer is not None:

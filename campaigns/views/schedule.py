@@ -18,6 +18,7 @@ from campaigns.readiness import Step
 from campaigns.registry import delivery
 from campaigns.services import save_schedule
 from campaigns.services.drafting import ScheduleDraft
+from campaigns.views.pages import posted
 from campaigns.views.wizard import find_campaign, locked, render_step, save_step
 
 
@@ -28,7 +29,7 @@ def schedule_step(request: HttpRequest, campaign_id: int) -> HttpResponse:
     if (elsewhere := locked(request, campaign)) is not None:
         return elsewhere
     routes = delivery().route_choices()
-    form = ScheduleForm(request.POST or None, campaign=campaign, routes=routes, initial=_schedule_of(campaign))
+    form = ScheduleForm(posted(request), campaign=campaign, routes=routes, initial=_schedule_of(campaign))
     if request.method == "POST" and form.is_valid():
         draft, now = _draft_of(form), timezone.now()
         if form.moment and form.moment.note:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -18,8 +19,8 @@ from tests.campaigns.factories import BROKEN, NOW, make_campaign
 from tests.contacts.factories import make_brand, make_list
 
 
-def make_due(**fields: object) -> Campaign:
-    return make_campaign(make_list(), **({"state": "scheduled", "send_at": NOW} | fields))
+def make_due(*, state: str = "scheduled", **fields: Any) -> Campaign:
+    return make_campaign(make_list(), state=state, send_at=NOW, **fields)
 
 
 @pytest.mark.django_db

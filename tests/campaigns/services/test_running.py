@@ -60,9 +60,11 @@ def test_a_move_is_made_from_its_states_only(
     assert (moved, campaign.state) == ((True, target) if state in sources else (False, state))
 
 
-@pytest.mark.parametrize("move", [start, pause, cancel, finish, resume])
-def test_a_move_made_twice_is_made_once(move: Callable[[int], bool]) -> None:
-    state = {start: "preparing", resume: "paused"}.get(move, "sending")
+@pytest.mark.parametrize(
+    ("move", "state"),
+    [(start, "preparing"), (pause, "sending"), (cancel, "sending"), (finish, "sending"), (resume, "paused")],
+)
+def test_a_move_made_twice_is_made_once(move: Callable[[int], bool], state: str) -> None:
     campaign = make_campaign(state=state, send_at=NOW)
 
     assert [move(campaign.pk), move(campaign.pk)] == [True, False]
