@@ -29,6 +29,7 @@ class ImportJob(models.Model):
     encoding = models.CharField(max_length=20, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
     has_header = models.BooleanField(default=True, help_text="The first row holds column names.")
+    headers = models.JSONField(default=list, help_text="Column names, for the download of rejected rows.")
     mapping = models.JSONField(default=dict, help_text="Column number (as text) to field name.")
     consent_attested = models.BooleanField(
         default=False, help_text="Somebody stated that these people agreed to receive mail."
@@ -56,6 +57,7 @@ class ImportJob(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        verbose_name = "import"
         indexes = [
             # The tick that looks for imports to run.
             models.Index(fields=["id"], condition=Q(state__in=["queued", "running"]), name="import_jobs_to_run"),
@@ -63,6 +65,18 @@ class ImportJob(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def percent(self) -> int:
+        """How much of the file is read, 0 to 100."""
+        if self.state == self.State.FINISHED:
+            return 100
+        return min(99, self.n_bytes_done * 100 // self.n_bytes) if self.n_bytes else 0
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a worker has it or will take it."""
+        return self.state in {self.State.QUEUED, self.State.RUNNING}
 
 
 class ImportRejectedRow(models.Model):

@@ -3,7 +3,7 @@
 from .api_keys import create_api_key, note_api_key_use, revoke_api_key
 from .consent import ConsentOffer, record_consents, subscribe_contact, unsubscribe_contact
 from .people import change_address, erase_contact, save_contact
-from .suppressions import lift_suppression, suppress_address
+from .suppressions import lift_suppression, suppress_address, suppress_addresses
 
 __all__ = [
     "ConsentOffer",
@@ -17,5 +17,6 @@ __all__ = [
     "save_contact",
     "subscribe_contact",
     "suppress_address",
+    "suppress_addresses",
     "unsubscribe_contact",
 ]

@@ -86,13 +86,17 @@ def queue_import(job: ImportJob, choices: ImportChoices) -> None:
     Raises NotWanted if the choices do not make sense, WrongState if the job no longer waits for them.
     """
     check_choices(choices)
+    with job.file.open("rb") as file:
+        look = look_into(cast("BinaryIO", file), choices.dialect, has_header=choices.has_header)
     with transaction.atomic():
+        mapping = _with_new_fields(look.headers, choices.mapping)
         changed = ImportJob.objects.filter(pk=job.pk, state=ImportJob.State.UPLOADED).update(
             state=ImportJob.State.QUEUED,
             encoding=choices.dialect.encoding,
             delimiter=choices.dialect.delimiter,
             has_header=choices.has_header,
-            mapping={str(column): name for column, name in _with_new_fields(job, choices).items()},
+            headers=[header.replace("\0", "")[:200] for header in look.headers],
+            mapping={str(column): name for column, name in mapping.items()},
             mailing_list=_list_to_join(job, choices),
             consent_attested=choices.attested,
         )
@@ -122,14 +126,10 @@ def _list_to_join(job: ImportJob, choices: ImportChoices) -> MailingList | None:
     return MailingList.objects.get_or_create(brand=job.brand, name=choices.new_list)[0]
 
 
-def _with_new_fields(job: ImportJob, choices: ImportChoices) -> dict[int, str]:
-    if NEW_FIELD not in choices.mapping.values():
-        return choices.mapping
-    with job.file.open("rb") as file:
-        headers = look_into(cast("BinaryIO", file), choices.dialect, has_header=choices.has_header).headers
+def _with_new_fields(headers: list[str], mapping: dict[int, str]) -> dict[int, str]:
     return {
         column: f"field:{_new_field(headers[column], column)}" if name == NEW_FIELD else name
-        for column, name in choices.mapping.items()
+        for column, name in mapping.items()
     }
 
 

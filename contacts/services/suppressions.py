@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
+from contacts.addresses import Address
 from contacts.errors import NotWanted, WrongState
 from contacts.models import Suppression
 
@@ -58,6 +60,25 @@ def suppress_address(  # noqa: PLR0913 (the fact has this many parts; all are na
             },
         )
         return cursor.fetchone() is not None
+
+
+def suppress_addresses(
+    addresses: Sequence[Address], *, reason: str, source: str, brand_id: int | None, now: datetime
+) -> int:
+    """All the addresses get no more mail, from one brand or from none; returns for how many that is new."""
+    n_new = 0
+    with transaction.atomic():
+        for address in sorted(set(addresses), key=lambda one: one.key):
+            n_new += suppress_address(
+                address.key,
+                address.address,
+                reason=reason,
+                source=source,
+                evidence={},
+                brand_id=brand_id,
+                now=now,
+            )
+    return n_new
 
 
 def lift_suppression(suppression_id: int, *, by: Any, note: str, now: datetime) -> None:

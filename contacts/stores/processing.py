@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from contacts.addresses import Address, AddressProblem, normalise_address
-from contacts.errors import AddressTaken, ContactErased
+from contacts.errors import AddressTaken, ContactErased, WrongState
 from contacts.fields import CONVERTERS, FieldError
 from contacts.models import Contact, ContactIdentity
 from contacts.patches import ContactPatch
@@ -234,6 +234,13 @@ def _redact_customer(store: Store, said: CustomerRedacted, now: datetime) -> str
         return "Nobody to erase."
     erase_contact(contact, source=source_of(store), now=now)
     return "Contact erased."
+
+
+def process_again(delivery: StoreDelivery, *, now: datetime) -> None:
+    """A delivery that ended with a problem is due again; raises WrongState for one that did not."""
+    due = StoreDelivery.objects.filter(pk=delivery.pk, processed_at__isnull=False).exclude(problem="")
+    if not due.update(processed_at=None, due_at=now, n_attempts=0, outcome=""):
+        raise WrongState("Only a delivery that ended with a problem can be processed again.")
 
 
 def forget_old_deliveries(*, now: datetime) -> None:

@@ -1,0 +1,1 @@
+"""Forms of the audience's pages: they check shape; services check truth."""
