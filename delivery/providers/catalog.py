@@ -60,6 +60,7 @@ def _kind(dialect: Dialect) -> ProviderKind:
         factory=ThroughAnymail(dialect),
         docs_url=dialect.docs_url,
         spf_include=dialect.spf_include,
+        follow_up=dialect.follow_up,
     )
 
 

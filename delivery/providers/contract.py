@@ -234,9 +234,16 @@ class Account:
 Factory = Callable[[Account], Provider]
 
 
+def _no_follow_up(_: WebhookRequest) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderKind:
-    """A way of sending that the admin can pick: what it can do, what it asks for, how it is built."""
+    """A way of sending that the admin can pick: what it can do, what it asks for, how it is built.
+
+    `follow_up` gives the address that a verified webhook call wants us to GET before more come (Amazon SNS), or "".
+    """
 
     key: str
     label: str
@@ -246,6 +253,7 @@ class ProviderKind:
     docs_url: str
     spf_include: str = ""
     dns_notes: str = ""
+    follow_up: Callable[[WebhookRequest], str] = _no_follow_up
 
     def build(
         self, settings: Mapping[str, str], credentials: Mapping[str, str], network: Network = Network.PUBLIC

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Tags and the text between them: bodies of one campaign differ inside single tokens (a link's token, a name).
-TOKEN = re.compile(r"<[^>]*>|[^<\s]+|\s+|<")
+# Tags, and lines of the text between them: bodies of one campaign differ inside single tokens (a link, a greeting).
+# Words would be finer and cost ten times as much.
+TOKEN = re.compile(r"<[^>]*>|[^<\n]+|\n|<")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,9 @@ class Merged:
     values: list[dict[str, str]]
 
 
-def shape(text: str) -> int:
-    """Bodies with the same number of tokens line up; a recipient who sees another block has another shape."""
-    return len(TOKEN.findall(text))
+def shape(text: str) -> tuple[int, int]:
+    """Bodies with equal counts of tags and lines line up; a recipient who sees another block has another shape."""
+    return text.count("<"), text.count("\n")
 
 
 def merge(texts: Sequence[str], prefix: str, syntax: Syntax) -> Merged:
@@ -49,7 +50,7 @@ def merge(texts: Sequence[str], prefix: str, syntax: Syntax) -> Merged:
     rows = [TOKEN.findall(text) for text in texts]
     if len({len(row) for row in rows}) > 1:
         return _whole(texts, prefix, syntax)
-    pieces, fields = _split(list(zip(*rows, strict=True)))
+    pieces, fields = _split(rows)
     if not _pieces_are_safe(pieces, syntax):
         return _whole(texts, prefix, syntax)
     return _assemble(pieces, fields, prefix, syntax)
@@ -61,20 +62,32 @@ def _whole(texts: Sequence[str], prefix: str, syntax: Syntax) -> Merged:
     return Merged(f"{syntax.opening}{name}{syntax.closing}", [{name: text} for text in texts])
 
 
-def _split(columns: Sequence[tuple[str, ...]]) -> tuple[list[str], list[tuple[str, ...]]]:
+def _split(rows: Sequence[Sequence[str]]) -> tuple[list[str], list[tuple[str, ...]]]:
     """Static pieces around the differing columns: one piece more than fields."""
-    pieces, fields = [""], []
-    for column in columns:
-        if len(set(column)) == 1:
-            pieces[-1] += column[0]
+    pieces: list[str] = []
+    fields: list[tuple[str, ...]] = []
+    static: list[str] = []
+    differing = _differing(rows)
+    for position, token in enumerate(rows[0]):
+        if position not in differing:
+            static.append(token)
             continue
+        column = [row[position] for row in rows]
         head = _common_start(column)
-        rests = [token[len(head) :] for token in column]
+        rests = [one[len(head) :] for one in column]
         tail = _common_start([rest[::-1] for rest in rests])[::-1]
-        pieces[-1] += head
+        pieces.append("".join([*static, head]))
         fields.append(tuple(rest[: len(rest) - len(tail)] for rest in rests))
-        pieces.append(tail)
-    return pieces, fields
+        static = [tail]
+    return [*pieces, "".join(static)], fields
+
+
+def _differing(rows: Sequence[Sequence[str]]) -> set[int]:
+    """The positions at which not all rows have the same token."""
+    first, found = rows[0], set[int]()
+    for row in rows[1:]:
+        found.update(i for i, (a, b) in enumerate(zip(first, row, strict=True)) if a != b)
+    return found
 
 
 def _common_start(texts: Sequence[str]) -> str:

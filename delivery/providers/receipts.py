@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,10 @@ KINDS: dict[str, EventKind] = {
 }
 
 
+WITH_CLASS = (EventKind.BOUNCED, EventKind.DEFERRED, EventKind.REJECTED)
+CLASSES = ("hard", "soft", "block")
+
+
 @dataclass(slots=True)
 class Reading:
     """An event while it is being read; `seal` makes it final."""
@@ -46,8 +51,9 @@ class Reading:
 
 def seal(reading: Reading, raw: Mapping[str, object], account: str) -> ProviderEvent:
     """The finished event; where the provider gives no id, one is made from what makes the event itself."""
-    if reading.kind not in (EventKind.BOUNCED, EventKind.DEFERRED, EventKind.REJECTED):
+    if reading.kind not in WITH_CLASS or reading.bounce_class not in CLASSES:
         reading.bounce_class = ""
+    raw = storable(raw)
     return ProviderEvent(
         kind=reading.kind,
         event_id=reading.event_id or fingerprint(reading, raw, account),
@@ -84,8 +90,28 @@ def unreadable(raw: Mapping[str, object], account: str) -> ProviderEvent:
 
 
 def text(value: object) -> str:
-    """A scalar as text; nothing for what is none."""
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    """A scalar as text that PostgreSQL takes; nothing for what is none."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        return ""
+    return _storable_text(str(value))
+
+
+def _storable_text(value: str) -> str:
+    """Without NUL and lone surrogates, which JSON may hold and PostgreSQL does not."""
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def storable(value: object, depth: int = 0) -> Any:
+    """A JSON value that a jsonb column takes: no NUL, lone surrogate or NaN, and at most 40 levels deep."""
+    if depth > 40:
+        return None
+    if isinstance(value, Mapping):
+        return {_storable_text(str(name)): storable(inner, depth + 1) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(inner, depth + 1) for inner in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return _storable_text(value) if isinstance(value, str) else value
 
 
 def member(value: object, *path: str) -> Any:

@@ -28,7 +28,7 @@ def by_any(check: Check, request: WebhookRequest, secrets: Sequence[str]) -> boo
 
 def equal(left: str, right: str) -> bool:
     """Compare in constant time, whatever the characters."""
-    return hmac.compare_digest(left.encode("utf-8", "surrogateescape"), right.encode("utf-8", "surrogateescape"))
+    return hmac.compare_digest(left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass"))
 
 
 def authorization(request: WebhookRequest, secret: str) -> bool:

@@ -24,7 +24,7 @@ from delivery.providers.contract import (
 from delivery.providers.http import Call, Http, UnansweredError, UnsentError
 from delivery.providers.merging import Syntax
 from delivery.providers.receipts import Reading, iso_time, member, text
-from delivery.providers.sns import Fetch, message, verify
+from delivery.providers.sns import Fetch, confirmation_url, message, verify
 
 from .dialect import Draft, Merging, Part, Success, json_object, one_each
 from .session import CONNECT_SECONDS, READ_SECONDS, TRAIL
@@ -201,6 +201,10 @@ class AmazonSes(Merging):
     def verify(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
         """See Dialect."""
         return verify(request, secrets, self._fetch)
+
+    def follow_up(self, request: WebhookRequest, /) -> str:
+        """A new SNS subscription starts when its SubscribeURL was fetched."""
+        return confirmation_url(request)
 
     def split(self, request: WebhookRequest) -> list[dict[str, Any]]:
         """A notification holds one SES event as JSON text; a subscription handshake holds none."""

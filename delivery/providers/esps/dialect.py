@@ -143,6 +143,10 @@ class Dialect:
         """Whether one of the secrets proves the call; an ESP without webhooks proves nothing."""
         return any(by_any(check, request, secrets) for check in self.checks)
 
+    def follow_up(self, _request: WebhookRequest, /) -> str:
+        """The address that a verified call wants us to GET before more come, or ""."""
+        return ""
+
     def split(self, request: WebhookRequest) -> list[dict[str, Any]]:
         """The single raw events in a webhook body; raises UnreadableReceiptError."""
         return [json_object(request.body)]

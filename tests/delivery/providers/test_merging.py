@@ -54,6 +54,6 @@ def test_what_cannot_share_a_text_is_one_field(texts: list[str]) -> None:
     assert merged.values == [{"h0": texts[0]}, {"h0": texts[1]}]
 
 
-def test_bodies_line_up_by_their_number_of_tokens() -> None:
-    assert shape("<p>Dear Alice</p>") == shape("<p>Dear Bob</p>") == 5
-    assert shape("<p>Dear Bob</p><p>x</p>") == 8
+def test_bodies_line_up_by_their_numbers_of_tags_and_lines() -> None:
+    assert shape("<p>Dear Alice</p>") == shape("<p>Dear Bob</p>") == (2, 0)
+    assert shape("<p>Dear Bob</p>\n<p>x</p>") == (4, 1)

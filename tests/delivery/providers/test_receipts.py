@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery.providers import PROVIDERS, EventKind, ProviderEvent, UnreadableReceiptError, WebhookRequest
+from tests.delivery.providers.fuzz_receipts import check
 from tests.delivery.providers.test_signatures import provider
 
 K = EventKind
@@ -529,6 +530,25 @@ def test_one_strange_event_does_not_hide_the_others() -> None:
     events = provider("sendgrid").parse_events(request)
     assert [event.kind for event in events] == [K.UNKNOWN, K.DELIVERED, K.UNKNOWN]
     assert events[2].raw == {"nothing": 1}
+
+
+@pytest.mark.parametrize("strange", ["\ud800", "a\x00b", {"deep": [float("nan"), "\x00"]}])
+def test_what_postgresql_cannot_store_is_taken_out(strange: object) -> None:
+    body = json.dumps(sendgrid("bounce", reason=strange, more=strange)).encode()
+    event = provider("sendgrid").parse_events(WebhookRequest("", body, {}))[0]
+    json.dumps(event.raw, allow_nan=False, ensure_ascii=False).encode()
+    assert "\x00" not in event.reply + str(event.raw)
+    assert event.kind is K.BOUNCED
+
+
+def test_a_bounce_of_an_unknown_sort_has_no_class() -> None:
+    assert read(Case("tencent", tencent("bounce", bounceType="curious"), (K.BOUNCED, "", False))).bounce_class == ""
+
+
+@pytest.mark.parametrize("first", range(0, 300, 50))
+def test_damaged_calls_break_nothing(first: int) -> None:
+    for seed in range(first, first + 50):
+        check(seed)
 
 
 def test_an_event_about_incoming_mail_is_none_of_ours() -> None:

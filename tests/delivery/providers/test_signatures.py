@@ -178,6 +178,11 @@ def test_no_call_breaks_the_check(kind: str, body: bytes, value: str) -> None:
     assert not provider(kind).verify(request, ["a-secret-that-nobody-sent", public(RSA_KEY), public(EC_KEY)])
 
 
+def test_a_signature_of_lone_surrogates_is_only_wrong() -> None:
+    body = b'{"signature": {"timestamp": "1", "token": "t", "signature": "\\ud800"}}'
+    assert not provider("mailgun").verify(WebhookRequest(URL, body, {}), ["right-secret"])
+
+
 def test_a_weak_signature_does_not_help_where_a_strong_one_is_wrong() -> None:
     request = replace(postal(), headers={**postal().headers, "X-Postal-Signature-256": "bm9wZQ=="})
     assert not provider("postal").verify(request, [public(RSA_KEY)])

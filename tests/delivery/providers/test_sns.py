@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from delivery.providers import UnreadableReceiptError, WebhookRequest
+from delivery.providers import PROVIDERS, UnreadableReceiptError, WebhookRequest
 from delivery.providers.sns import confirmation_url, message, string_to_sign, verify
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:ses-events"
@@ -117,6 +117,8 @@ def test_a_new_subscription_is_confirmed_at_amazon_only() -> None:
     assert confirmation_url(request(handshake)) == "https://sns.eu-central-1.amazonaws.com/?Action=x"
     assert confirmation_url(request({**handshake, "SubscribeURL": "https://evil.example/"})) == ""
     assert confirmation_url(request(notification())) == ""
+    assert PROVIDERS["amazon_ses"].follow_up(request(handshake)) == "https://sns.eu-central-1.amazonaws.com/?Action=x"
+    assert PROVIDERS["postmark"].follow_up(request(handshake)) == ""
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"[" * 100_000, b"\xff"])
