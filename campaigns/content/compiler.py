@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+from liquid.exceptions import LiquidError
 
 from campaigns.content.fields import merge_fields, unknown_fields
 from campaigns.content.inline import inline_css
+from campaigns.content.language import parse
 from campaigns.content.links import LinkTable, slot_links, slot_text_links
 from campaigns.content.markup import pieces
 from campaigns.content.mjml import mjml_to_html, without_preview
@@ -40,7 +43,7 @@ def compile_content(
     page = slot_links(page, table)
     text = _text(source, page, table)
     page = _with_extras(page, source, tokens, honeypot=honeypot)
-    return Content(
+    content = Content(
         subject=_one_line(source.subject),
         preheader=_one_line(source.preheader),
         html=tokens.restored(page),
@@ -49,6 +52,18 @@ def compile_content(
         merge_fields=_all_fields(source),
         warnings=(*warnings, *table.warnings),
     )
+    _raise_errors(_torn_blocks(content))
+    return content
+
+
+def _torn_blocks(content: Content) -> Iterator[Problem]:
+    """Errors where a block lost its beginning or end with the markup around it, such as an ignored MJML attribute."""
+    for part, written in (("body", content.html), ("text", content.text)):
+        try:
+            parse(written, html=part == "body")
+        except LiquidError as error:
+            hint = "Put Liquid around whole elements, or inside of attributes that exist."
+            yield Problem(f"A Liquid block is torn apart by the markup: {error.message}.", hint, part=part)
 
 
 def _raise_errors(problems: Iterable[Problem]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+import cssutils
 from lxml import etree
 from lxml.cssselect import CSSSelector
 from premailer import Premailer
@@ -49,8 +50,14 @@ def _cut(markup: str) -> tuple[str, str, str]:
     start = opening.start if opening else (doctype.end if doctype else 0)
     end = closing.end if closing and closing.start > start else len(markup)
     prolog = markup[:start] if doctype else f"<!DOCTYPE html>\n{markup[:start]}"
-    page = markup[start:end]
-    return prolog, page if opening else f"<html>{page}</html>", markup[end:]
+    page = markup[start:end] if opening else _as_page(markup[start:end], found)
+    return prolog, page, markup[end:]
+
+
+def _as_page(fragment: str, found: list[Piece]) -> str:
+    # Without a <body> the parser would begin it at the first element, behind a block that comes before it.
+    has_parts = any(piece.kind == "start" and piece.name in {"head", "body"} for piece in found)
+    return f"<html>{fragment}</html>" if has_parts else f"<html><head></head><body>{fragment}</body></html>"
 
 
 def _is_doctype(markup: str, piece: Piece) -> bool:
@@ -134,6 +141,8 @@ def _run_premailer(root: etree._Element, styles: _Styles) -> None:
     if styles.kept:
         kept = etree.SubElement(head, "style", {"data-premailer": "ignore"})
         kept.text = f"\n{styles.kept}\n"
+    # "#ffffff" stays as it is: old clients read six digits only.
+    cssutils.ser.prefs.minimizeColorHash = False
     Premailer(
         css_text=styles.inlinable or None,
         allow_network=False,

@@ -25,7 +25,7 @@ def page_to_text(page: str, tokens: Tokens) -> str:
     etree.strip_elements(root, *_UNREAD, with_tail=False)
     _drop_hidden(root)
     _show_blocks(root, tokens)
-    _plain_headings(root)
+    _without_marks(root)
     _show_links(root, tokens)
     _part_cells(root)
     return _tidied(_converted(etree.tostring(root, method="html", encoding="unicode")), tokens)
@@ -84,9 +84,12 @@ def _append(element: etree._Element, text: str) -> None:
         element.text = (element.text or "").rstrip() + text
 
 
-def _plain_headings(root: etree._Element) -> None:
+def _without_marks(root: etree._Element) -> None:
+    """Headings and deleted text without the marks that Markdown has for them."""
     for heading in root.iter("h1", "h2", "h3", "h4", "h5", "h6"):
         heading.tag = "p"
+    for deleted in root.iter("s", "del", "strike"):
+        deleted.tag = "span"
 
 
 def _part_cells(root: etree._Element) -> None:

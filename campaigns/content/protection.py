@@ -96,9 +96,18 @@ def token_prefix(*sources: str) -> str:
 
 def protect(source: str, tokens: Tokens, part: str = "body") -> Protected:
     """Hides all Liquid of a source of markup. Raises ContentError for Liquid that never closes."""
-    marked = hide(source, tokens, part)
+    marked = _apart_from_names(hide(source, tokens, part), tokens)
     fitted = "".join(_fitted(marked, piece, tokens) for piece in pieces(marked))
     return Protected(fitted, tokens, source)
+
+
+def _apart_from_names(marked: str, tokens: Tokens) -> str:
+    """`<tr{% if last %} class="last"{% endif %}>`: a block right behind a tag's name is no part of the name."""
+
+    def spaced(found: re.Match[str]) -> str:
+        return f"{found[1]} {found[2]}" if tokens.table[found[2]].control else found[0]
+
+    return re.sub(rf"(<[a-zA-Z][a-zA-Z0-9:-]*?)({tokens.pattern})", spaced, marked)
 
 
 def hide(source: str, tokens: Tokens, part: str = "body") -> str:
@@ -138,8 +147,13 @@ def _fitted(markup: str, piece: Piece, tokens: Tokens) -> str:
     if piece.kind == "start":
         return _with_attribute_tokens(markup, piece, tokens)
     if piece.kind == "raw" and piece.name in {"style", "mj-style"}:
-        return re.sub(_css_word(tokens), lambda found: tokens.add(Token(found[0], "")), written)
+        return re.sub(_css_word(tokens), lambda found: _one_css_value(found[0], tokens), written)
     return written
+
+
+def _one_css_value(written: str, tokens: Tokens) -> str:
+    has_block = any(tokens.table[word].control for word in tokens.words(written))
+    return written if has_block else tokens.add(Token(written, ""))
 
 
 def _css_word(tokens: Tokens) -> str:
@@ -173,7 +187,8 @@ def _bare_words(markup: str, piece: Piece, tokens: Tokens) -> Iterator[re.Match[
 def lost_words(protected: Protected, output: str) -> list[Problem]:
     """Errors for Liquid blocks that a tool dropped or moved: the message would say something else than its source."""
     tokens = protected.tokens
-    wanted = [word for word in re.findall(rf"<!--({tokens.pattern})-->", protected.markup) if tokens.table[word].html]
+    placed = re.finditer(rf'<!--({tokens.pattern})-->|\b({tokens.pattern})="\2"', protected.markup)
+    wanted = [word for word in (found[1] or found[2] for found in placed) if tokens.table[word].html]
     present = set(tokens.words(output))
     problems = [_lost(protected, word) for word in wanted if word not in present]
     found = [word for word in dict.fromkeys(tokens.words(output)) if word in set(wanted)]
@@ -186,5 +201,5 @@ def lost_words(protected: Protected, output: str) -> list[Problem]:
 def _lost(protected: Protected, word: str) -> Problem:
     token = protected.tokens.table[word]
     line, column = position(protected.original, token.start)
-    message = f"“{token.html}” stands where the markup has no place for it."
+    message = f"“{protected.tokens.restored(token.html)[:60]}” stands where the markup has no place for it."
     return Problem(message, "Put it around whole elements, or around table rows.", line, column)
