@@ -15,7 +15,7 @@ from contacts.models import Contact
 from contacts.services import suppress_address
 from delivery.events import NewEvent, append_events, event_key
 from delivery.inbound.classify import classify_report
-from delivery.inbound.match import match_report
+from delivery.inbound.match import Unmatched, match_report
 from delivery.inbound.parse import parse_reports
 from delivery.inbound.report import ParseProblem, Report, ReportKind
 from delivery.inbound.taxonomy import CONSEQUENCES, Category, suppresses
@@ -85,9 +85,10 @@ def _note_failure(pk: int, problem: Exception, now: datetime) -> None:
 
 def _apply(receipt: Receipt, number: int, report: Report, now: datetime) -> int:
     """One report's event and consequence; a report that names none of our messages changes nothing (backscatter)."""
-    ref = match_report(report, TokenMaker(settings.SECRET_KEY).read)
-    if ref is None:
+    match = match_report(report, TokenMaker(settings.SECRET_KEY).read)
+    if isinstance(match, Unmatched):
         return 0
+    ref = match.ref
     if report.kind is ReportKind.UNSUBSCRIBE:
         leave(Wish(ref.campaign_id, ref.contact_id, source="mailto"), now=now)
         return 1

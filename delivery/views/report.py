@@ -89,15 +89,21 @@ def _stats(figures: reports.Report, machines: bool) -> list[dict[str, Any]]:
     bounce_rate = 100 * bounced / figures.progress.done if figures.progress.done else 0.0
     return [
         _stat("Delivered", delivered, f"{figures.progress.accepted:,} accepted", "good"),
-        _stat("Opened", figures.people("opened", machines=machines), f"{figures.rate('opened', machines=machines):.1f} %"),
-        _stat("Clicked", figures.people("clicked", machines=machines), f"{figures.rate('clicked', machines=machines):.1f} %"),
-        _stat("Bounced", bounced, f"{bounce_rate:.1f} %", "bad" if bounce_rate > 2 else ""),  # noqa: PLR2004
+        _stat(
+            "Opened", figures.people("opened", machines=machines), f"{figures.rate('opened', machines=machines):.1f} %"
+        ),
+        _stat(
+            "Clicked",
+            figures.people("clicked", machines=machines),
+            f"{figures.rate('clicked', machines=machines):.1f} %",
+        ),
+        _stat("Bounced", bounced, f"{bounce_rate:.1f} %", "bad" if bounce_rate > 2 else ""),
         _stat("Unsubscribed", figures.people("unsubscribed"), f"{figures.rate('unsubscribed'):.2f} %"),
         _stat(
             "Complaints",
             figures.people("complained", machines=True),
             f"{complaint_rate:.2f} % (keep under 0.1 %, never 0.3 %)",
-            "bad" if complaint_rate >= 0.3 else "warn" if complaint_rate >= 0.1 else "",  # noqa: PLR2004
+            "bad" if complaint_rate >= 0.3 else "warn" if complaint_rate >= 0.1 else "",
         ),
     ]
 

@@ -1,0 +1,185 @@
+"""Provider accounts: SMTP relays with presets, and API providers whose questions their kind declares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from delivery.models import ProviderAccount
+from delivery.providers import PROVIDERS
+from delivery.providers.contract import FormField, ProviderKind
+from delivery.providers.presets import SMTP_PRESETS, SmtpPreset
+
+LIMITS = (
+    "max_connections",
+    "messages_per_connection",
+    "messages_per_second",
+    "messages_per_minute",
+    "messages_per_hour",
+    "messages_per_day",
+    "connections_per_minute",
+    "quota_timezone",
+)
+TLS = [
+    ("starttls", "STARTTLS (usually port 587)"),
+    ("implicit", "TLS from the start (usually port 465)"),
+    ("none", "None (only for a server on this machine)"),
+]
+KEEP = "Leave empty to keep what is stored."
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What all accounts have: a name, limits, and questions that go into options or, encrypted, into secrets."""
+
+    class Meta:
+        model = ProviderAccount
+        fields = ("name", "enabled", *LIMITS)
+        labels = {"enabled": "Use this account for sending"}
+
+    secret_names: tuple[str, ...] = ()
+    option_names: tuple[str, ...] = ()
+
+    def limit_fields(self) -> list[forms.BoundField]:
+        """The fields about speed, for a section of their own."""
+        return [self[name] for name in LIMITS]
+
+    def main_fields(self) -> list[forms.BoundField]:
+        """All others, secrets and server included."""
+        return [self[name] for name in self.fields if name not in LIMITS]
+
+    def _ask_again(self) -> None:
+        """Fill in what is stored; secrets are never shown again."""
+        for name in self.option_names:
+            if name in self.instance.options:
+                self.initial[name] = self.instance.options[name]
+        stored = self.instance.secrets or {}
+        for name in self.secret_names:
+            if stored.get(name):
+                self.fields[name].required = False
+                self.fields[name].help_text = KEEP
+
+    def save(self, commit: bool = True) -> ProviderAccount:
+        """The account with options and secrets; an empty secret keeps the stored one."""
+        account: ProviderAccount = super().save(commit=False)
+        account.options = {**account.options, **{name: self.cleaned_data[name] for name in self.option_names}}
+        given = {name: self.cleaned_data[name] for name in self.secret_names if self.cleaned_data[name]}
+        account.secrets = {**(account.secrets or {}), **given}
+        if commit:
+            account.save()
+        return account
+
+
+class SmtpForm(AccountForm):
+    """An SMTP relay."""
+
+    host = forms.CharField(label="Server", max_length=253)
+    port = forms.IntegerField(label="Port", min_value=1, max_value=65535, initial=587)
+    tls = forms.ChoiceField(label="Encryption", choices=TLS, initial="starttls")
+    verify = forms.BooleanField(label="Check the server's certificate", initial=True, required=False)
+    username = forms.CharField(label="User name", required=False, max_length=320)
+    password = forms.CharField(
+        label="Password", required=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+    helo_name = forms.CharField(
+        label="HELO name", required=False, max_length=253, help_text="How this server introduces itself. Usually empty."
+    )
+    secret_names = ("username", "password")
+    option_names = ("host", "port", "tls", "verify", "helo_name")
+
+    def __init__(self, *args: Any, preset: SmtpPreset | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.kind = "smtp"
+        if preset is not None:
+            self.initial |= _preset_values(preset)
+            self.fields["username"].help_text = preset.username_help
+        self._ask_again()
+
+    def clean(self) -> dict[str, Any]:
+        """A password in clear over the network is refused."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        local = cleaned.get("host") in ("localhost", "127.0.0.1", "::1")
+        if cleaned.get("tls") == "none" and cleaned.get("password") and not local:
+            self.add_error("tls", "A password must not travel without encryption: choose STARTTLS or TLS.")
+        return cleaned
+
+
+def _preset_values(preset: SmtpPreset) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "name": preset.label,
+        "host": preset.host_in(),
+        "port": preset.port,
+        "tls": preset.tls.value,
+        "max_connections": preset.max_connections,
+        "messages_per_connection": preset.messages_per_connection,
+    }
+    by_seconds = {
+        1: "messages_per_second",
+        60: "messages_per_minute",
+        3600: "messages_per_hour",
+        86400: "messages_per_day",
+    }
+    for quota in preset.quotas:
+        if quota.seconds in by_seconds and quota.per == "account":
+            values[by_seconds[quota.seconds]] = quota.n
+    return values
+
+
+class ApiForm(AccountForm):
+    """A provider's API: its kind declares the questions."""
+
+    def __init__(self, *args: Any, kind: ProviderKind, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        self.instance.kind = kind.key
+        if self.instance.pk is None:
+            self.initial["name"] = kind.label
+        for question in kind.fields:
+            self.fields[question.name] = _field(question)
+        self.secret_names = tuple(question.name for question in kind.fields if question.secret)
+        self.option_names = tuple(question.name for question in kind.fields if not question.secret)
+        self._ask_again()
+
+    def clean(self) -> dict[str, Any]:
+        """The kind itself says what is missing or makes no sense."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return cleaned
+        stored = self.instance.secrets or {}
+        secrets = {name: cleaned.get(name) or stored.get(name, "") for name in self.secret_names}
+        try:
+            self.kind.build({name: cleaned.get(name) or "" for name in self.option_names}, secrets)
+        except ValueError as problem:
+            self.add_error(None, str(problem))
+        return cleaned
+
+
+def _field(question: FormField) -> forms.Field:
+    if question.choices:
+        choices = [(choice, choice) for choice in question.choices]
+        return forms.ChoiceField(
+            label=question.label,
+            choices=choices,
+            help_text=question.help,
+            required=question.required,
+            initial=question.default,
+        )
+    widget: forms.Widget = forms.Textarea(attrs={"rows": 4}) if question.multiline else forms.TextInput()
+    if question.secret and not question.multiline:
+        widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    return forms.CharField(
+        label=question.label,
+        help_text=question.help,
+        required=question.required,
+        initial=question.default,
+        widget=widget,
+    )
+
+
+def form_for(account: ProviderAccount | None, choice: str, data: Any = None) -> AccountForm:
+    """The form of an account, or of a new one by `choice`: "smtp", "smtp:PRESET" or a key of PROVIDERS; else KeyError."""
+    kind = account.kind if account else choice.partition(":")[0]
+    if kind == "smtp":
+        preset = SMTP_PRESETS[choice.partition(":")[2]] if choice.startswith("smtp:") else None
+        return SmtpForm(data, instance=account, preset=preset)
+    return ApiForm(data, instance=account, kind=PROVIDERS[kind])

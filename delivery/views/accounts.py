@@ -1,0 +1,101 @@
+"""Adding a provider: pick it, paste its credentials, see the server's own words."""
+
+from __future__ import annotations
+
+import asyncio
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from campaigns.views.pages import Crumbs, home_crumbs, render_page
+from delivery.forms.accounts import form_for
+from delivery.models import ProviderAccount
+from delivery.providers import PROVIDERS
+from delivery.providers.presets import SMTP_PRESETS
+from delivery.sending.transports import smtp_config
+from delivery.services.accounts import give_default_route
+from delivery.smtp import probe
+
+may_add = permission_required("delivery.add_provideraccount", raise_exception=True)
+may_change = permission_required("delivery.change_provideraccount", raise_exception=True)
+
+
+@require_GET
+@may_add
+def pick(request: HttpRequest) -> HttpResponse:
+    """All ways of sending."""
+    context = {"presets": SMTP_PRESETS.values(), "kinds": PROVIDERS.values()}
+    return render_page(request, "delivery/account_pick.html", context, title="Add a provider", crumbs=_crumbs())
+
+
+@may_add
+def new_account(request: HttpRequest, choice: str) -> HttpResponse:
+    """The form of a new account; with the first one comes the default route."""
+    try:
+        form = form_for(None, choice, request.POST or None)
+    except KeyError as problem:
+        raise Http404("There is no such provider.") from problem
+    if request.method == "POST" and form.is_valid():
+        account = form.save()
+        route = give_default_route(account)
+        words = f" It is in the route “{route.name}”." if route else " Put it into a route to send with it."
+        messages.success(request, f"“{account}” is saved.{words} Now test the connection.")
+        return redirect("admin:delivery_provideraccount_change", account.pk)
+    context = {"form": form, "account": None, "notes": _notes(choice)}
+    return render_page(request, "delivery/account_form.html", context, title="New provider account", crumbs=_crumbs())
+
+
+@may_change
+def edit_account(request: HttpRequest, account_id: int) -> HttpResponse:
+    """An account with its limits, its routes and its connection test."""
+    account = get_object_or_404(ProviderAccount, pk=account_id)
+    form = form_for(account, "", request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, f"“{account}” is saved. Workers use it within a minute.")
+        return redirect("admin:delivery_provideraccount_change", account.pk)
+    context = {"form": form, "account": account, "routes": account.routes.all(), "notes": _notes(account.kind)}
+    return render_page(request, "delivery/account_form.html", context, title=account.name, crumbs=_crumbs())
+
+
+@require_POST
+@may_change
+def test_connection(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Connects, encrypts and logs in as for sending; no message is begun. The server's own words, good or bad."""
+    account = get_object_or_404(ProviderAccount, pk=account_id)
+    ok, words = _probe_smtp(account) if account.kind == "smtp" else _probe_api(account)
+    (messages.success if ok else messages.error)(request, words)
+    return redirect("admin:delivery_provideraccount_change", account.pk)
+
+
+def _probe_smtp(account: ProviderAccount) -> tuple[bool, str]:
+    found = asyncio.run(probe(smtp_config(account)))
+    if found.trouble is not None:
+        return False, f"{account} cannot send: {found.trouble}"
+    tls = f", encrypted with {found.tls}" if found.tls else ", not encrypted"
+    return True, (
+        f"{account} is ready for mail{tls}. Connected in {found.connected_in * 1000:.0f} ms, "
+        f"one round trip takes {found.round_trip * 1000:.1f} ms."
+    )
+
+
+def _probe_api(account: ProviderAccount) -> tuple[bool, str]:
+    provider = PROVIDERS[account.kind].build(account.options, account.secrets or {})
+    found = provider.test_connection()
+    return found.ok, f"{account} answers: {found.words}"
+
+
+def _notes(choice: str) -> str:
+    """What to know before using it, as far as its preset or kind says."""
+    kind, _, preset = choice.partition(":")
+    if kind in PROVIDERS:
+        return " ".join((PROVIDERS[kind].dns_notes, *PROVIDERS[kind].capabilities.notes)).strip()
+    return SMTP_PRESETS[preset].notes if preset in SMTP_PRESETS else ""
+
+
+def _crumbs() -> Crumbs:
+    return [*home_crumbs(), ("Providers", reverse("admin:delivery_provideraccount_changelist"))]
