@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -108,9 +109,27 @@ def _moment(value: str) -> datetime | None:
     return moment if moment.tzinfo else None
 
 
+def halts(outcome: Outcome) -> bool:
+    """Whether the account's next message would meet the same answer now: a limit, a refused key, nobody there."""
+    if outcome.reason in ("credentials", "quota", "rate"):
+        return True
+    return outcome.result is Result.DEFERRED and outcome.code in (0, 503)
+
+
 def clip(words: str) -> str:
-    """At most 500 characters on one line: what the outcome table keeps."""
-    return " ".join(words.split())[:500]
+    """At most 500 characters on one line, without what PostgreSQL does not take (NUL, lone surrogates)."""
+    plain = words.replace("\x00", "").encode("utf-8", "replace").decode()
+    return " ".join(plain.split())[:500]
+
+
+def settled(outcome: Outcome, secrets: Iterable[str]) -> Outcome:
+    """The outcome as it may be stored: no secret in its words, an id of sane length, a three-digit code."""
+    return replace(
+        outcome,
+        code=outcome.code if 0 <= outcome.code <= 999 else 0,
+        text=clip(scrub(outcome.text, secrets)),
+        provider_id=clip(outcome.provider_id)[:255],
+    )
 
 
 def scrub(words: str, secrets: Iterable[str]) -> str:

@@ -82,7 +82,7 @@ class AokSend(OneByOne):
         result, reason = CODES[code]
         identity = text(member(answer.json(), "msg_id")) or text(member(answer.json(), "data", "msg_id"))
         text_ = "" if result is Result.ACCEPTED else f"{code} {words}"
-        return Outcome(result, code=code, text=text_, provider_id=identity, reason=reason)
+        return Outcome(result, code=answer.status, text=text_, provider_id=identity, reason=reason)
 
     def probe(self) -> Call:
         """https://www.aoksend.com/check_balance_api.html"""

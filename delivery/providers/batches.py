@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from delivery.outcomes import Outcome, Result
 
+from .answers import halts
 from .contract import ApiEnvelope
 
 # A batch refused for something that all its messages share (an unverified sender) would be halved down to every
@@ -88,9 +89,12 @@ class _Halving:
         self._call = call
         self._refusals: list[str] = []
         self._accepted = False
+        self._halted: Outcome | None = None
 
     def run(self, envelopes: list[ApiEnvelope]) -> list[Outcome]:
         """Try the envelopes together, then in halves."""
+        if self._halted is not None:
+            return [self._halted for _ in envelopes]
         if self._hopeless():
             return [self._not_tried() for _ in envelopes]
         reply = self._call(envelopes)
@@ -102,6 +106,7 @@ class _Halving:
 
     def _remember(self, outcomes: Sequence[Outcome]) -> None:
         """Note what stands against the batch as a whole."""
+        self._halted = next(filter(halts, outcomes), None)
         self._accepted = self._accepted or any(o.result is Result.ACCEPTED for o in outcomes)
         self._refusals += [o.text for o in outcomes if o.result is Result.FAILED]
 

@@ -9,7 +9,7 @@ import httpx2
 
 from delivery.outcomes import Outcome, Result
 
-from .answers import bad_address, clip, scrub, unanswered, unsent
+from .answers import bad_address, clip, halts, scrub, settled, unanswered, unsent
 from .contract import (
     Account,
     ApiEnvelope,
@@ -24,7 +24,10 @@ from .signatures import Check, by_any
 
 
 class OneByOne:
-    """A provider without a batch call; see contract.Provider. Subclasses say what is sent and how it is read."""
+    """A provider without a batch call; see contract.Provider. Subclasses say what is sent and how it is read.
+
+    After an answer that the next message would meet too, the rest is not tried.
+    """
 
     capabilities: Capabilities
     checks: tuple[Check, ...] = ()
@@ -53,10 +56,15 @@ class OneByOne:
 
     def send(self, envelopes: Sequence[ApiEnvelope]) -> list[Outcome]:
         """See contract.Provider."""
-        return [bad_address(envelope.recipient) or self._send_one(envelope) for envelope in envelopes]
+        outcomes: list[Outcome] = []
+        halted: Outcome | None = None
+        for envelope in envelopes:
+            outcomes.append(bad_address(envelope.recipient) or halted or self._send_one(envelope))
+            halted = halted or (outcomes[-1] if halts(outcomes[-1]) else None)
+        return outcomes
 
     def _send_one(self, envelope: ApiEnvelope) -> Outcome:
-        """One message, one outcome, no secret in its words."""
+        """One message, one outcome."""
         try:
             outcome = self.read(self._http.call(self.call(envelope)))
         except ValueError as error:
@@ -65,7 +73,7 @@ class OneByOne:
             outcome = unsent(str(error))
         except UnansweredError as error:
             outcome = unanswered(str(error))
-        return replace(outcome, text=scrub(outcome.text, self._account.credentials.values()))
+        return settled(outcome, self._account.credentials.values())
 
     def verify(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
         """See contract.Provider."""

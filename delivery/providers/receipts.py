@@ -53,6 +53,8 @@ def seal(reading: Reading, raw: Mapping[str, object], account: str) -> ProviderE
     """The finished event; where the provider gives no id, one is made from what makes the event itself."""
     if reading.kind not in WITH_CLASS or reading.bounce_class not in CLASSES:
         reading.bounce_class = ""
+    if reading.occurred_at is not None and reading.occurred_at.tzinfo is None:
+        reading.occurred_at = reading.occurred_at.replace(tzinfo=UTC)
     raw = storable(raw)
     return ProviderEvent(
         kind=reading.kind,

@@ -49,8 +49,8 @@ CODES: dict[str, tuple[Result, str]] = {
     "InternalError": (Result.UNCERTAIN, ""),
     "OperationDenied": (Result.FAILED, "settings"),
     "UnsupportedRegion": (Result.FAILED, "settings"),
-    "FailedOperation.FrequencyLimit": (Result.DEFERRED, "rate"),
-    "FailedOperation.TemporaryBlocked": (Result.DEFERRED, "rate"),
+    "FailedOperation.FrequencyLimit": (Result.DEFERRED, ""),  # of one recipient
+    "FailedOperation.TemporaryBlocked": (Result.DEFERRED, ""),  # of one mailbox provider
     "FailedOperation.ServiceNotAvailable": (Result.DEFERRED, ""),
     "FailedOperation.ExceedSendLimit": (Result.FAILED, "quota"),
     "FailedOperation.InsufficientBalance": (Result.FAILED, "quota"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from anymail.exceptions import AnymailAPIError, AnymailError
 
@@ -37,9 +38,13 @@ def outcome_of(error: AnymailAPIError, dialect: Dialect) -> Outcome:
     own = dialect.judge_error(error)
     if own is not None:
         return own
-    response = error.response
+    return dialect.judge(answer_of(error.response))
+
+
+def answer_of(response: Any) -> Answer:
+    """A requests response as our own."""
     headers = {name.lower(): str(value) for name, value in response.headers.items()}
-    return dialect.judge(Answer(response.status_code, headers, response.content))
+    return Answer(response.status_code, headers, response.content)
 
 
 def refuses_whole(outcome: Outcome) -> bool:

@@ -10,7 +10,7 @@ from anymail.exceptions import AnymailAPIError
 from django.utils.module_loading import import_string
 
 from delivery.outcomes import Outcome, Result
-from delivery.providers.answers import bad_address, clip, scrub
+from delivery.providers.answers import bad_address, clip, halts, scrub, settled
 from delivery.providers.batches import Cut, Reply, cut, deliver
 from delivery.providers.contract import Account, ApiEnvelope, Capabilities, ProbeReport, ProviderEvent, WebhookRequest
 from delivery.providers.http import UnansweredError, UnsentError
@@ -19,7 +19,7 @@ from delivery.providers.wire import wire_address
 
 from . import messages
 from .dialect import Bundling, Dialect, Draft, Merging, Success
-from .failures import STRANGE, call_key, outcome_of, refuses_whole, strange
+from .failures import STRANGE, answer_of, call_key, outcome_of, refuses_whole, strange
 from .parsing import events
 from .session import CONNECT_SECONDS, READ_SECONDS, TRAIL, watch
 
@@ -43,6 +43,7 @@ class AnymailProvider:
         """See contract.Provider."""
         outcomes: dict[int, Outcome] = {}
         sendable = []
+        halted: Outcome | None = None
         for position, envelope in enumerate(envelopes):
             refusal = bad_address(envelope.recipient)
             if refusal:
@@ -52,9 +53,11 @@ class AnymailProvider:
         limits = Cut(self.capabilities.batch_max, self.capabilities.batch_bytes, self._alike)
         for call in cut([envelopes[i] for i in sendable], limits):
             positions = [sendable[i] for i in call]
-            found = deliver(self._call, [envelopes[i] for i in positions])
+            found = [halted for _ in positions] if halted else deliver(self._call, [envelopes[i] for i in positions])
+            halted = halted or next(filter(halts, found), None)
             outcomes.update(zip(positions, found, strict=True))
-        return [self._scrubbed(outcomes[position]) for position in range(len(envelopes))]
+        secrets = list(self._account.credentials.values())
+        return [settled(outcomes[position], secrets) for position in range(len(envelopes))]
 
     def _alike(self, envelope: ApiEnvelope) -> Hashable:
         """What messages of one call share: the sender, and for merged texts the shape of the bodies."""
@@ -110,13 +113,16 @@ class AnymailProvider:
         return message
 
     def _post(self, request: _Request, envelopes: Sequence[ApiEnvelope]) -> Reply:
-        """Send a request and read its answer."""
+        """Send a request and read its answer; an unknown form of a refusal is judged by its status alone."""
+        response = None
         try:
             response = request.backend.post_to_esp(request.payload, request.message)
             return Reply(self._read(request, response, envelopes))
         except AnymailAPIError as error:
             return _all(outcome_of(error, self._dialect), envelopes)
         except STRANGE as error:
+            if getattr(response, "status_code", 200) >= 400:
+                return _all(self._dialect.judge(answer_of(response)), envelopes)
             return _all(strange(error), envelopes)
 
     def _read(self, request: _Request, response: Any, envelopes: Sequence[ApiEnvelope]) -> list[Outcome]:
@@ -145,21 +151,6 @@ class AnymailProvider:
             with self._lock:
                 self._open.append(backend)
         return backend
-
-    def _scrubbed(self, outcome: Outcome) -> Outcome:
-        """The outcome without our own keys in its words."""
-        words = scrub(outcome.text, self._account.credentials.values())
-        if words == outcome.text:
-            return outcome
-        return Outcome(
-            outcome.result,
-            outcome.code,
-            outcome.enhanced,
-            words,
-            outcome.provider_id,
-            outcome.retry_after,
-            outcome.reason,
-        )
 
     # Receipts and the rest
 

@@ -79,7 +79,11 @@ class UnisenderGo(Merging):
                 EventKind.UNSUBSCRIBED,
             ),
         ),
-        notes=("Ask support to allow own unsubscribe links (skip_unsubscribe).", "Requests of at most 10 MB."),
+        notes=(
+            "Ask support to allow own unsubscribe links (skip_unsubscribe), and look whether a test message carries "
+            "List-Unsubscribe-Post: their page names List-Unsubscribe only.",
+            "Requests of at most 10 MB.",
+        ),
     )
     fields = (
         FormField("api_key", "API key", secret=True),

@@ -124,6 +124,20 @@ def one_bad_address_does_not_fail_the_batch(kind: str) -> None:
     assert sorted(sent.recipient for sent in server.sent) == sorted(others)
 
 
+def a_batch_meets_one_refusal_together(kind: str) -> None:
+    """A limit, a wrong key or a missing server is not the messages' fault: one call, the same answer for all."""
+    for fault, result in (
+        (Fault.RATE_LIMITED, Result.DEFERRED),
+        (Fault.UNAUTHORISED, Result.FAILED),
+        (Fault.UNAVAILABLE, Result.DEFERRED),
+    ):
+        with connected(kind) as (provider, server):
+            server.script(fault)
+            outcomes = provider.send([envelope("alice"), envelope("bob"), envelope("carol")])
+        assert [outcome.result for outcome in outcomes] == [result] * 3, fault
+        assert len(server.requests) == 1, fault
+
+
 def what_is_no_address_never_leaves(kind: str) -> None:
     """A string without a domain is refused before any call, and the others go out."""
     with connected(kind) as (provider, server):
@@ -245,6 +259,7 @@ CHECKS = (
     bodies_of_different_build_do_not_mix,
     one_bad_address_does_not_fail_the_batch,
     what_is_no_address_never_leaves,
+    a_batch_meets_one_refusal_together,
     a_rate_limit_defers_and_names_the_wait,
     a_wrong_key_is_the_accounts_fault,
     a_broken_server_leaves_it_uncertain,

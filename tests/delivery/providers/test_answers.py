@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from delivery.outcomes import Result
-from delivery.providers.answers import bad_address, clip, from_status, retry_after, scrub
+from delivery.outcomes import Outcome, Result
+from delivery.providers.answers import bad_address, clip, from_status, retry_after, scrub, settled
 
 DATE = {"date": "Thu, 01 Jan 2026 00:00:00 GMT"}
 
@@ -58,6 +58,13 @@ def test_the_wait_is_read_from_whichever_header_names_it(headers: dict[str, str]
 
 def test_an_answer_keeps_at_most_500_characters_on_one_line() -> None:
     assert clip("a\n b\t" + "c" * 600) == "a b " + "c" * 496
+
+
+def test_an_outcome_is_made_fit_for_its_table() -> None:
+    raw = Outcome(Result.FAILED, code=40_005, text="key\x00 re_123456 \ud800", provider_id="i\x00d" * 200)
+    assert settled(raw, ["re_123456"]) == Outcome(
+        Result.FAILED, code=0, text="key *** ?", provider_id=("id" * 200)[:255]
+    )
 
 
 def test_a_secret_is_taken_out_of_a_servers_words() -> None:

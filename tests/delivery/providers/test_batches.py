@@ -73,6 +73,20 @@ def test_a_batch_that_fails_for_its_sender_is_not_halved_to_the_end() -> None:
     assert outcomes[-1].text == "From is not verified"
 
 
+def test_halving_stops_when_the_provider_wants_a_rest() -> None:
+    log: list[int] = []
+
+    def call(envelopes: Sequence[ApiEnvelope]) -> Reply:
+        log.append(len(envelopes))
+        if len(log) == 1:
+            return Reply([Outcome(Result.REFUSED, reason="address") for _ in envelopes], refused_whole=True)
+        return Reply([Outcome(Result.DEFERRED, code=429, retry_after=7, reason="rate") for _ in envelopes])
+
+    outcomes = deliver(call, [envelope(f"p{n}") for n in range(8)])
+    assert log == [8, 4]
+    assert {(outcome.result, outcome.retry_after) for outcome in outcomes} == {(Result.DEFERRED, 7)}
+
+
 def test_an_uncertain_batch_is_never_sent_again() -> None:
     log: list[int] = []
 

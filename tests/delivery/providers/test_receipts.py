@@ -541,6 +541,13 @@ def test_what_postgresql_cannot_store_is_taken_out(strange: object) -> None:
     assert event.kind is K.BOUNCED
 
 
+def test_a_time_without_a_zone_is_utc() -> None:
+    body = {**postmark("Delivery", DeliveredAt="2026-01-01T12:00:00"), "RecordType": "New"}
+    assert (
+        read(Case("postmark", {**body, "BouncedAt": "2026-01-01T12:00:00"}, (K.UNKNOWN, "", False))).occurred_at == AT
+    )
+
+
 def test_a_bounce_of_an_unknown_sort_has_no_class() -> None:
     assert read(Case("tencent", tencent("bounce", bounceType="curious"), (K.BOUNCED, "", False))).bounce_class == ""
 

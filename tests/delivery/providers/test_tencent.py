@@ -54,8 +54,8 @@ def test_what_it_cannot_say_is_refused_before_the_call(changes: dict[str, str]) 
 @pytest.mark.parametrize(
     ("code", "result", "reason", "wait"),
     [
-        ("FailedOperation.FrequencyLimit", R.DEFERRED, "rate", 3600),
-        ("FailedOperation.TemporaryBlocked", R.DEFERRED, "rate", 600),
+        ("FailedOperation.FrequencyLimit", R.DEFERRED, "", 3600),
+        ("FailedOperation.TemporaryBlocked", R.DEFERRED, "", 600),
         ("FailedOperation.ServiceNotAvailable", R.DEFERRED, "", 60),
         ("FailedOperation.ExceedSendLimit", R.FAILED, "quota", None),
         ("FailedOperation.EmailAddrInBlacklist", R.REFUSED, "suppressed", None),
