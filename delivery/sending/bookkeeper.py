@@ -163,7 +163,8 @@ class Bookkeeper:
                 self._forget(lease, report)
         except ledger.LeaseLost:
             ledger.resolve_late(lease, items)
-            if lease.n_in_flight == 0:
+            # Answers keep coming in while this thread writes: only a lease that was settled when it was ordered is over.
+            if lease in order.end:
                 self._forget(lease, report)
             else:
                 report.stopped.append(lease)

@@ -31,6 +31,8 @@ WINDOW = 100
 # Outcomes that make a journal step worth its commit; half the window, so that the other half keeps the wire busy.
 STEP = 50
 IDLE_SECONDS = 1.0
+# Nothing is handed out later than this after the start of the last exchange: the sweeper must not get there first.
+SAFE_SECONDS = LEASE_SECONDS - 10
 # A worker that cannot write gives up after this long; its open messages are uncertain then.
 GIVE_UP_SECONDS = 300.0
 
@@ -90,11 +92,12 @@ class Drain:
         """The next message for a connection of `channel`: journaled, permitted, still mailable."""
         if time.monotonic() > self._safe_until:
             return None
+        make = self._envelopes.make_letter if channel.takes_letters else self._envelopes.make
         for lease in self._leases:
             while not lease.stopped and lease.next_position < lease.n_begun:
                 person = lease.people[lease.next_position - lease.start]
                 lease.next_position += 1
-                made = self._envelopes.make(lease, person)
+                made = make(lease, person)
                 if not isinstance(made, Outcome):
                     channel.permits -= 1
                     self.result.n_sent += 1
@@ -128,7 +131,7 @@ class Drain:
         started = time.monotonic()
         report = await self._carry_out(order)
         if report.leases_held or report.claimed:
-            self._safe_until = started + LEASE_SECONDS - 10
+            self._safe_until = started + SAFE_SECONDS
         self._apply(order, report)
         return bool(self._leases) or not (self._closing or self._dry)
 

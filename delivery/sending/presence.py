@@ -8,6 +8,7 @@ from redis import Redis
 
 WORKERS = "fanfare:workers"
 ALIVE_SECONDS = 15
+DRAINS_SECONDS = 10
 TROUBLE_SECONDS = 60
 
 
@@ -24,7 +25,7 @@ def count_workers(redis: Redis) -> int:
 
 def note_drain(redis: Redis, route_id: int, worker: str) -> None:
     """This worker drains the route, for 10 s more unless it says so again."""
-    redis.zadd(_drains(route_id), {worker: time.time() + 10})
+    redis.zadd(_drains(route_id), {worker: time.time() + DRAINS_SECONDS})
     redis.expire(_drains(route_id), 60)
 
 
