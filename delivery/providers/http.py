@@ -26,6 +26,14 @@ class UnsentError(Exception):
     """The request did not leave: no connection, or a host that may not be called."""
 
 
+class ForbiddenHostError(UnsentError):
+    """The host lies in a network that may not be called: no repeat will help."""
+
+
+class _ForbiddenConnectError(httpx2.ConnectError):
+    """How a refused host passes through httpx2."""
+
+
 class UnansweredError(Exception):
     """The request left, wholly or in part, and no whole answer came back."""
 
@@ -80,6 +88,8 @@ class Http:
             request = self._client.build_request(call.method, call.url, headers=call.headers, content=call.body or None)
             request.extensions["trace"] = self._trace
             return self._read(self._client.send(request, stream=True))
+        except _ForbiddenConnectError as error:
+            raise ForbiddenHostError(str(error)) from error
         except BEFORE_WRITING as error:
             raise UnsentError(_words(error)) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
@@ -108,7 +118,7 @@ class Http:
             elif event == "connection.connect_tcp.complete":
                 self._check_peer(info["return_value"])
         except ForbiddenAddressError as error:
-            raise httpx2.ConnectError(str(error)) from error
+            raise _ForbiddenConnectError(str(error)) from error
 
     def _check_peer(self, stream: Any) -> None:
         """Close the connection when its far end is not allowed."""

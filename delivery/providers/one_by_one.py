@@ -19,7 +19,7 @@ from .contract import (
     UnreadableReceiptError,
     WebhookRequest,
 )
-from .http import Answer, Call, Http, UnansweredError, UnsentError
+from .http import Answer, Call, ForbiddenHostError, Http, UnansweredError, UnsentError
 from .signatures import Check, by_any
 
 
@@ -69,6 +69,8 @@ class OneByOne:
             outcome = self.read(self._http.call(self.call(envelope)))
         except ValueError as error:
             outcome = Outcome(Result.FAILED, text=clip(str(error)), reason="content")
+        except ForbiddenHostError as error:
+            outcome = Outcome(Result.FAILED, text=clip(str(error)), reason="settings")
         except UnsentError as error:
             outcome = unsent(str(error))
         except UnansweredError as error:
