@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from typing import Protocol
 
 from delivery.smtp.config import Timeouts
@@ -23,7 +24,7 @@ class Owner(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """Takes over a transport whose handshake is done.
+    """Takes over a transport whose handshake is done. `now` gives seconds of any clock.
 
     The final dot must not be given to the transport while part of the body waits in user space: then a loss would
     leave us guessing. So the transport's buffer has no allowance (any rest pauses writing), and on plain TCP the
@@ -32,13 +33,15 @@ class Connection(asyncio.Protocol):
     A TLS transport passes on all it has and pauses only the write after that, so there the last line end goes apart.
     """
 
-    def __init__(self, line: Line, session: Session, owner: Owner, timeouts: Timeouts) -> None:
+    def __init__(
+        self, line: Line, session: Session, owner: Owner, timeouts: Timeouts, now: Callable[[], float]
+    ) -> None:
         self.session = session
         self._transport = line.transport
         self._wire = line.wire
         self._owner = owner
         self._timeouts = timeouts
-        self._now = asyncio.get_running_loop().time
+        self._now = now
         self._deadline = 0.0
         self._is_paused = False
         self._is_quitting = False

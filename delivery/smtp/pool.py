@@ -246,7 +246,8 @@ class Pool:
             self._failed(trouble)
             self._defer_stranded()
             return
-        connection = Connection(line, Session(self._config, line.features, self), self, self._config.timeouts)
+        session = Session(self._config, line.features, self)
+        connection = Connection(line, session, self, self._config.timeouts, self._loop.time)
         self._connections.add(connection)
         connection.pump()
         self._watch_soon()

@@ -17,6 +17,8 @@ T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 BODY = b"Subject: News\r\n\r\nHello.\r\n..a line that began with a dot\r\n"
+# More than the socket buffers of both ends hold on Linux (4 and 6 MB at most) and a stream reader besides.
+BIG = (b"x" * 990 + b"\r\n") * 16_000
 QUICK = Timeouts(connect=5, greeting=5, hello=5, tls=5, auth=5, quit=0.5, redial=0.01)
 
 
