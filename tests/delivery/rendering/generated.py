@@ -28,7 +28,21 @@ STATIC = (
     "~" * 75 + ".\n",
     "x" * 74 + ".." + "y" * 74,
 )
-FIELDS = ("name", "city", "points", "price", "vip", "none", "tags", "products", "address", "dots", "missing", "blob", "size")
+FIELDS = (
+    "name",
+    "city",
+    "points",
+    "price",
+    "vip",
+    "none",
+    "tags",
+    "products",
+    "address",
+    "dots",
+    "missing",
+    "blob",
+    "size",
+)
 SCALARS = ("name", "city", "points", "price", "vip", "none", "dots", "missing", "blob", "size")
 ITEM_FIELDS = ("title", "url", "price", "missing", "tags", "size")
 FILTERS = (
@@ -90,7 +104,7 @@ TEXTS = (
     " ",
     "Ada",
     "Zoë Ångström",
-    "O'Neill \"the\" <b>bold</b> & Sons",
+    'O\'Neill "the" <b>bold</b> & Sons',
     ".hidden",
     "...",
     "a=b=c",
@@ -105,7 +119,7 @@ TEXTS = (
     "100% &amp; more",
     "{{ not liquid }} {% nor this %}",
     "javascript:alert(1)",
-    "https://shop.example/a b?q=ü&x=\"1\"",
+    'https://shop.example/a b?q=ü&x="1"',
     "https://shop.example/p/1?a=1&b=2",
     "http://x.example/" + "p" * 300,
     "mailto:a@b.example",
@@ -147,7 +161,8 @@ class Maker:
         contact = {name: self.value() for name in FIELDS if name != "missing" and self.random.random() < 0.8}
         if self.random.random() < 0.8:
             contact["products"] = [
-                {name: self.value(1) for name in ITEM_FIELDS if name != "missing"} for _ in range(self.random.randrange(7))
+                {name: self.value(1) for name in ITEM_FIELDS if name != "missing"}
+                for _ in range(self.random.randrange(7))
             ]
         if self.random.random() < 0.7:
             contact["points"] = self.random.choice((0, 3, 99, 500, 501))
@@ -168,7 +183,9 @@ class Maker:
         options += self.variables
         for item in self.loops:
             options += [item, f"{item}.{self.random.choice(ITEM_FIELDS)}", f"{item}.{self.random.choice(ITEM_FIELDS)}"]
-            options += [f"forloop.{self.random.choice(('index', 'index0', 'rindex', 'rindex0', 'first', 'last', 'length'))}"]
+            options += [
+                f"forloop.{self.random.choice(('index', 'index0', 'rindex', 'rindex0', 'first', 'last', 'length'))}"
+            ]
         return self.random.choice(options)
 
     def output(self) -> str:
@@ -194,7 +211,7 @@ class Maker:
         deep = (self._if, self._for, self._case, self._unless, self._assign, self._capture, self._rest)
         if self.depth < 3 and self.random.random() < 0.35:
             self.depth += 1
-            made = self.random.choice(deep)(html)
+            made: str = self.random.choice(deep)(html)
             self.depth -= 1
             return made
         if self.random.random() < 0.12:
@@ -221,10 +238,25 @@ class Maker:
 
     def _for(self, html: bool) -> str:
         item = self.random.choice(("p", "q", "item"))
-        over = self.random.choice(("contact.products", "contact.products", "contact.tags", "(1..4)", "contact.address", self.path()))
-        options = self.random.choice(("", "", " limit: 2", " offset: 1", " reversed", " limit: contact.points", " limit:2 offset:1", " limit: 1 offset: continue"))
+        over = self.random.choice(
+            ("contact.products", "contact.products", "contact.tags", "(1..4)", "contact.address", self.path())
+        )
+        options = self.random.choice(
+            (
+                "",
+                "",
+                " limit: 2",
+                " offset: 1",
+                " reversed",
+                " limit: contact.points",
+                " limit:2 offset:1",
+                " limit: 1 offset: continue",
+            )
+        )
         self.loops.append(item)
-        body = self._block(html) + self.random.choice(("", "", "", "{% break %}", "{% if forloop.first %}{% continue %}{% endif %}"))
+        body = self._block(html) + self.random.choice(
+            ("", "", "", "{% break %}", "{% if forloop.first %}{% continue %}{% endif %}")
+        )
         body += self._block(html)
         self.loops.pop()
         last = f"{{% else %}}{self._block(html)}" if self.random.random() < 0.3 else ""
@@ -255,7 +287,11 @@ class Maker:
                 "{% ifchanged %}{{ contact.vip }}{% endifchanged %}",
             )
             if self.random.random() < 0.3
-            else ("{% cycle 'odd', 'even' %}", "{% comment %} {{ gone }} {% endcomment %}", "{% raw %}{{ kept }}{% endraw %}")
+            else (
+                "{% cycle 'odd', 'even' %}",
+                "{% comment %} {{ gone }} {% endcomment %}",
+                "{% raw %}{{ kept }}{% endraw %}",
+            )
         )
 
     def _slot(self, html: bool) -> str:
@@ -263,5 +299,5 @@ class Maker:
         inner = self.random.choice((self.output(), f"https://shop.example/{self.output()}?a=1&b={self.output()}"))
         clickto = f"{{% clickto {self.random.randrange(3)} %}}{inner}{{% endclickto %}}"
         static = f"{{% click {self.random.randrange(3)} %}}"
-        extras = ("{% openpixel %}", "{% honeypot %}") if html else ()
-        return self.random.choice((clickto, static, *extras))
+        extras = ["{% openpixel %}", "{% honeypot %}"] if html else []
+        return self.random.choice([clickto, static, *extras])
