@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .contract import Quota
@@ -17,7 +18,7 @@ class Tls(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SmtpPreset:
-    """An SMTP relay as the "add a provider" form offers it; `host` may hold a {region} to choose.
+    """An SMTP relay as the "add a provider" form offers it; `regions` are other hosts by the name of their region.
 
     `quotas` are the published ones; what an account was really granted may be more or less.
     """
@@ -29,7 +30,7 @@ class SmtpPreset:
     tls: Tls
     username_help: str
     docs_url: str
-    regions: tuple[str, ...] = ()
+    regions: Mapping[str, str] = field(default_factory=dict)
     other_ports: tuple[int, ...] = ()
     quotas: tuple[Quota, ...] = ()
     messages_per_connection: int = 100
@@ -38,13 +39,10 @@ class SmtpPreset:
     notes: str = ""
 
     def host_in(self, region: str = "") -> str:
-        """The host for a region; the first one where none is named. ValueError for an unknown region."""
-        if not self.regions:
-            return self.host
-        chosen = region or self.regions[0]
-        if chosen not in self.regions:
-            raise ValueError(f"{self.label} has no region {chosen!r}; there are {', '.join(self.regions)}.")
-        return self.host.format(region=chosen)
+        """The host of a region, or the usual one. ValueError for an unknown region."""
+        if region and region not in self.regions:
+            raise ValueError(f"{self.label} has no region {region!r}; there are {', '.join(self.regions) or 'none'}.")
+        return self.regions.get(region, self.host)
 
 
 DAY = 86_400
@@ -167,7 +165,12 @@ SMTP_PRESETS: dict[str, SmtpPreset] = {
             other_ports=(587,),
             max_connections=2,
             spf_include="zohomail.com",
-            notes="Other data centres: smtp.zoho.eu, smtp.zoho.in, smtp.zoho.com.cn.",
+            regions={
+                "US": "smtp.zoho.com",
+                "EU": "smtp.zoho.eu",
+                "India": "smtp.zoho.in",
+                "China": "smtp.zoho.com.cn",
+            },
         ),
         SmtpPreset(
             "zeptomail",
@@ -183,12 +186,12 @@ SMTP_PRESETS: dict[str, SmtpPreset] = {
         SmtpPreset(
             "amazon_ses",
             "Amazon SES",
-            "email-smtp.{region}.amazonaws.com",
+            "email-smtp.us-east-1.amazonaws.com",
             587,
             Tls.STARTTLS,
             "The SMTP user name of SES, not an access key",
             "https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html",
-            regions=AWS,
+            regions={region: f"email-smtp.{region}.amazonaws.com" for region in AWS},
             other_ports=(465, 2587, 2465),
             quotas=(Quota(14, 1, per="account (as granted)"),),
             spf_include="amazonses.com",
@@ -208,12 +211,12 @@ SMTP_PRESETS: dict[str, SmtpPreset] = {
         SmtpPreset(
             "mailgun",
             "Mailgun",
-            "smtp.{region}mailgun.org",
+            "smtp.mailgun.org",
             587,
             Tls.STARTTLS,
             "postmaster@ your sending domain",
             "https://documentation.mailgun.com/docs/mailgun/user-manual/sending-messages/send-smtp",
-            regions=("", "eu."),
+            regions={"US": "smtp.mailgun.org", "EU": "smtp.eu.mailgun.org"},
             other_ports=(465, 2525),
             messages_per_connection=3,
             spf_include="mailgun.org",
@@ -262,7 +265,7 @@ SMTP_PRESETS: dict[str, SmtpPreset] = {
             "https://developers.sparkpost.com/api/smtp/",
             other_ports=(2525,),
             spf_include="sparkpostmail.com",
-            notes="European accounts: smtp.eu.sparkpostmail.com.",
+            regions={"US": "smtp.sparkpostmail.com", "EU": "smtp.eu.sparkpostmail.com"},
         ),
         SmtpPreset(
             "mailersend",
@@ -325,12 +328,17 @@ SMTP_PRESETS: dict[str, SmtpPreset] = {
         SmtpPreset(
             "alibaba",
             "Alibaba Cloud DirectMail",
-            "smtpdm{region}.aliyun.com",
+            "smtpdm.aliyun.com",
             465,
             Tls.IMPLICIT,
             "The sender address; its SMTP password is set in the console",
             "https://www.alibabacloud.com/help/en/direct-mail/smtp-endpoints",
-            regions=("", "-ap-southeast-1", "-ap-southeast-2"),
+            regions={
+                "cn-hangzhou": "smtpdm.aliyun.com",
+                "ap-southeast-1": "smtpdm-ap-southeast-1.aliyuncs.com",
+                "us-east-1": "smtpdm-us-east-1.aliyuncs.com",
+                "eu-central-1": "smtpdm-eu-central-1.aliyuncs.com",
+            },
             other_ports=(80,),
             quotas=(Quota(5_000, 180), Quota(50, 300, per="recipient")),
             spf_include="spf1.dm.aliyun.com",
@@ -339,12 +347,16 @@ SMTP_PRESETS: dict[str, SmtpPreset] = {
         SmtpPreset(
             "tencent",
             "Tencent Cloud SES",
-            "{region}.smtp.qcloudmail.com",
+            "gz-smtp.qcloudmail.com",
             465,
             Tls.IMPLICIT,
             "The sender address; its SMTP password is set in the console",
             "https://www.tencentcloud.com/document/product/1084/39456",
-            regions=("gz", "sg"),
+            regions={
+                "ap-guangzhou": "gz-smtp.qcloudmail.com",
+                "ap-hongkong": "smtp.qcloudmail.com",
+                "ap-singapore": "sg-smtp.qcloudmail.com",
+            },
             other_ports=(587,),
             quotas=(Quota(20, 1), Quota(10, 3600, per="recipient"), Quota(500, DAY, per="new account")),
             spf_include="qcloudmail.com",
@@ -353,12 +365,12 @@ SMTP_PRESETS: dict[str, SmtpPreset] = {
         SmtpPreset(
             "unisender_go",
             "Unisender Go",
-            "smtp.{region}.unisender.ru",
+            "smtp.go1.unisender.ru",
             587,
             Tls.STARTTLS,
             "The user or project ID; the password is an API key",
             "https://godocs.unisender.ru/smtp-api",
-            regions=("go1", "go2"),
+            regions={"go1": "smtp.go1.unisender.ru", "go2": "smtp.go2.unisender.ru"},
             other_ports=(465,),
             quotas=(Quota(3_000, 3600, per="connection"),),
             max_connections=50,
