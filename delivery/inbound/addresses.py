@@ -8,18 +8,20 @@ from collections.abc import Iterable
 # RFC 5321 limits: 64 octets before the "@", 255 after. UTF-8 local parts (RFC 6531) are allowed.
 _LOCAL = r"(?:[^\s<>()\[\]{}|\\,;:\"'@\x00-\x1f][^\s<>()\[\],;:\"@\x00-\x1f]{0,63}|\"[^\"\n]{1,62}\")"
 ADDRESS = re.compile(_LOCAL + r"@[^\s<>()\[\],;:\"'@/!?\x00-\x2c]{1,255}")
+_MAX_ADDRESS = 320  # lower-casing can lengthen a domain: "İ" becomes two characters
 _TOKEN = re.compile(r"(?<![\w.+-])([bu])\+([0-9a-f]{32})@", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<([^<>\s]{3,250})>")
 _MESSAGE_TOKEN = re.compile(r"<?([0-9a-f]{32})@[^<>\s]{1,255}>?", re.IGNORECASE)
 
 
 def tidy(address: str) -> str:
-    """The address without brackets, source route and stray dots; the domain in lower case."""
+    """The address without brackets, source route and stray dots, its domain in lower case; "" when it is none."""
     bare = address.strip().strip("<>").removesuffix(".").strip("'")
     if bare.startswith("@") and ":" in bare:
         bare = bare.rpartition(":")[2]
     local, at, domain = re.sub(r"^(?:smtp|mailto)[=:]", "", bare, flags=re.IGNORECASE).rpartition("@")
-    return f"{local}@{domain.lower().rstrip('.-_=')}" if at and local else ""
+    tidied = f"{local}@{domain.lower().rstrip('.-_=')}"
+    return tidied if at and local and len(tidied) <= _MAX_ADDRESS else ""
 
 
 def addresses_in(text: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 
 class ReportKind(StrEnum):
@@ -75,7 +76,6 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ParseProblem:
-    """Why a mail could not be read at all; `reason` is one of "empty", "no_headers", "unreadable"."""
+    """Why a mail could not be read at all: it is empty, or it has no header field."""
 
-    reason: str
-    detail: str = ""
+    reason: Literal["empty", "no_headers"]

@@ -1,7 +1,8 @@
 """Mutates real and built mails and checks what must hold for every input; `python -m tests.delivery.inbound.fuzz 180`.
 
 Inputs that raise, break a promise or take over a second of CPU are written to tests/corpus/fuzz/, which the test suite
-replays. The run ends with how many inputs were tried and the slowest of them.
+replays, and so are the smallest inputs that came out in a way that no real mail does. The run ends with how many
+inputs were tried and the slowest of them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.delivery.inbound.mails import arf, dsn, prose
 CORPUS = Path(__file__).parents[2] / "corpus"
 SEEDS = CORPUS / "fuzz"
 SLOW_SECONDS = 1.0
+MAX_ODD, N_ODD = 4_000, 40
 _MAKER = TokenMaker("a secret of the fuzzer")
 _PIECES = (
     b"\n\n", b"\r", b"\x00", b"\xff\xfe", b"=?utf-8?B?", b"?=", b"--", b"<", b">", b"@", b"(", b"550 5.1.1 ",
@@ -35,13 +37,17 @@ _PIECES = (
 )  # fmt: skip
 
 
-def check(raw: bytes) -> None:
-    """What holds for any mail: a problem or at least one report, each of bounded size, classified and matched."""
+def check(raw: bytes) -> str:
+    """What holds for any mail: a problem or at least one report, each of bounded size, classified and matched.
+
+    Returns how it came out: detectors, kinds and rules.
+    """
     reports = parse_reports(raw)
     if isinstance(reports, ParseProblem):
         assert reports.reason in ("empty", "no_headers")
-        return
+        return reports.reason
     assert reports
+    outcomes = set()
     for report in reports:
         assert len(report.diagnostic) <= 2_000
         assert len(report.notice) <= 4_000
@@ -49,8 +55,9 @@ def check(raw: bytes) -> None:
         assert report.reply_code == 0 or 200 <= report.reply_code <= 599
         assert re.fullmatch(r"|[245]\.\d{1,3}\.\d{1,3}", report.enhanced)
         assert re.fullmatch(r"|[0-9a-f]{32}", report.verp_token)
-        classify_report(report)
         match_report(report, _MAKER.read)
+        outcomes.add(f"{report.detector} {report.kind} {report.stage} {classify_report(report).rule_id}")
+    return "; ".join(sorted(outcomes))
 
 
 def base_mails() -> list[bytes]:
@@ -102,31 +109,44 @@ _CHANGES: tuple[Callable[[bytearray, list[bytes], random.Random], None], ...] = 
 )  # fmt: skip
 
 
-def run(seconds: float, seed: int) -> tuple[int, int, float]:
-    """(inputs tried, inputs kept, CPU seconds of the slowest)."""
+def run(seconds: float, seed: int) -> str:
+    """Tries inputs for so long, keeps what is worth it, and says how it went."""
     mails, chance = base_mails(), random.Random(seed)
-    n_tried = n_kept = 0
+    known = {check(raw) for raw in mails}
+    odd: dict[str, bytes] = {}
+    n_tried = n_bad = 0
     slowest = 0.0
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         raw = mutated(mails, chance)
-        began = time.process_time()
-        try:
-            check(raw)
-            problem = ""
-        except Exception as error:  # noqa: BLE001 - the point of the run is to find any
-            problem = f"{type(error).__name__}: {error}"[:200]
-        took = time.process_time() - began
+        outcome, took = _tried(raw)
         n_tried, slowest = n_tried + 1, max(slowest, took)
-        if problem or took > SLOW_SECONDS:
-            n_kept += 1
-            name = hashlib.sha256(raw).hexdigest()[:12]
-            (SEEDS / f"{name}.eml").write_bytes(raw)
-            sys.stdout.write(f"{name}.eml {took:.2f} s {problem}\n")
-    return n_tried, n_kept, slowest
+        if outcome is None or took > SLOW_SECONDS:
+            n_bad += 1
+            keep(raw)
+        elif outcome not in known and len(raw) < len(odd.get(outcome, b"x" * MAX_ODD)):
+            odd[outcome] = raw
+    for raw in sorted(odd.values(), key=len)[:N_ODD]:
+        keep(raw)
+    return f"{n_tried} inputs, {n_bad} bad, {len(odd)} outcomes that no real mail has, slowest {slowest:.3f} s of CPU\n"
+
+
+def keep(raw: bytes) -> None:
+    """Writes a seed; the same input is the same file."""
+    (SEEDS / f"{hashlib.sha256(raw).hexdigest()[:12]}.eml").write_bytes(raw)
+
+
+def _tried(raw: bytes) -> tuple[str | None, float]:
+    """How an input came out (None: it raised) and the CPU seconds it took."""
+    began = time.process_time()
+    try:
+        outcome: str | None = check(raw)
+    except Exception as error:  # noqa: BLE001 - the point of the run is to find any
+        sys.stdout.write(f"{type(error).__name__}: {error}\n"[:300])
+        outcome = None
+    return outcome, time.process_time() - began
 
 
 if __name__ == "__main__":
     SEEDS.mkdir(exist_ok=True)
-    tried, kept, worst = run(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-    sys.stdout.write(f"{tried} inputs, {kept} kept, slowest {worst:.3f} s of CPU\n")
+    sys.stdout.write(run(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1))

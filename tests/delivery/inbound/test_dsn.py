@@ -100,6 +100,8 @@ def test_a_notification_that_a_gateway_forwards_as_an_attachment_is_read() -> No
     raw = "Subject: FW\\nFrom: gw@x.example\\nContent-Type: multipart/mixed; boundary=q\\n\\n"
     raw += f"--q\\nContent-Type: message/rfc822\\n\\n{inner}\\n--q--\\n"
     assert only(raw.encode()).recipient == "erin@gone.example"
+    assert only(raw.encode()).source.message_id == f"{TOKEN}@shop.example"
+    assert only(raw.encode()).verp_token == TOKEN
 
 
 def test_the_envelope_id_is_kept() -> None:

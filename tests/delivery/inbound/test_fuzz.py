@@ -14,12 +14,11 @@ from tests.delivery.inbound.mails import RETURNED, dsn, report
 
 _MAILS = base_mails()
 _LINES = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
-_FIELD_NAMES = st.sampled_from(
-    ["Final-Recipient", "Original-Recipient", "Action", "Status", "Diagnostic-Code", "Reporting-MTA", "Remote-MTA"]
-    + ["Feedback-Type", "Original-Rcpt-To", "Redacted-Address", "User-Agent", "Original-Envelope-Id", ""]
-)
+_DSN_NAMES = ("Final-Recipient:", "Original-Recipient:", "Action:", "Status:", "Diagnostic-Code:", "Reporting-MTA:")
+_ARF_NAMES = ("Feedback-Type:", "Original-Rcpt-To:", "Redacted-Address:", "User-Agent:", "Original-Envelope-Id:")
+_FIELD_NAMES = st.sampled_from((*_DSN_NAMES, *_ARF_NAMES, ""))
 _FIELDS = st.lists(st.tuples(_FIELD_NAMES, _LINES), max_size=12).map(
-    lambda pairs: "\n".join(f"{name}: {value}" if name else "" for name, value in pairs)
+    lambda pairs: "\n".join(f"{name} {value}" if name else "" for name, value in pairs)
 )
 _quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
