@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import replace
 
-from hypothesis import Phase, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from delivery.outcomes import Outcome, Result
@@ -181,7 +181,7 @@ def hear(data: st.DataObject, session: Session, answers: bytes, *, all_of_it: bo
     return answers[n:]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), st.booleans(), st.booleans())
 def test_every_outcome_is_given_once_and_is_true(data: st.DataObject, pipelining: bool, chunking: bool) -> None:
     desk = Desk()
@@ -224,7 +224,12 @@ def is_bearable(rule: On) -> bool:
     return not is_lie and not (rule.verb in ("CONNECT", "EHLO") and rule.reply in ("550 5.1.1 no", "250 fine"))
 
 
-@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(
+    max_examples=60,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     st.lists(RULES.filter(is_bearable), max_size=5),
     st.sampled_from([("PIPELINING",), (), ("PIPELINING", "CHUNKING"), ("CHUNKING",)]),
