@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -73,6 +74,7 @@ class BrandAdmin(Admin[Brand]):
     search_fields = ("name",)
     search_help_text = "Search by name"
     prepopulated_fields = {"slug": ("name",)}
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     fieldsets = (
         (None, {"fields": ("name", "slug", "website")}),
         ("Sender", {"fields": ("from_name", "from_email", "reply_to", "postal_address")}),

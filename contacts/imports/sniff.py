@@ -43,6 +43,7 @@ NOT_TEXT = {
     b"\x89PNG": "This is a picture, not a CSV file.",
     b"\xff\xd8\xff": "This is a picture, not a CSV file.",
 }
+CONTROL = bytes({*range(32)} - {*b"\t\n\v\f\r\x1a\x1b"})  # hardly any text has them
 CHUNK = 1 << 20
 
 
@@ -53,7 +54,8 @@ def refuse(head: bytes) -> str | None:
             return words
     if not head.strip():
         return "The file is empty."
-    if not head.startswith(UTF_16_MARKS) and head.count(b"\0") > len(head) // 100:
+    n_control = len(head) - len(head.translate(None, CONTROL))
+    if not head.startswith(UTF_16_MARKS) and n_control > len(head) // 100:
         return "This is not a text file. Save your list as CSV and upload that."
     return None
 

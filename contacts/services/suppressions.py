@@ -68,7 +68,7 @@ def suppress_addresses(
     """All the addresses get no more mail, from one brand or from none; returns for how many that is new."""
     n_new = 0
     with transaction.atomic():
-        for address in sorted(set(addresses), key=lambda one: one.key):
+        for address in sorted(addresses, key=lambda one: one.key):
             n_new += suppress_address(
                 address.key,
                 address.address,

@@ -81,9 +81,10 @@ def _columns(request: HttpRequest, job: ImportJob) -> HttpResponse:
     except UnusableFile as error:
         look, problem = Look([], has_header, []), str(error)
     form = ColumnsForm(_form_data(request, look), job=job, headers=look.headers, initial=_initial(job, look, dialect))
-    if request.method == "POST" and request.POST.get("then") == "start" and not problem and form.is_valid():
+    signature = _signature(dialect, look.has_header)
+    if request.POST.get("then") == "start" and not problem and form.is_valid():
         try:
-            queue_import(job, form.choices())
+            _start(job, form, is_seen=request.POST.get("signature") == signature)
             return redirect(page_of(job))
         except ContactsError as error:
             form.add_error(None, str(error))
@@ -94,9 +95,15 @@ def _columns(request: HttpRequest, job: ImportJob) -> HttpResponse:
         "problem": problem,
         "columns": [(field, look.samples(number)) for number, field in enumerate(form.column_fields())],
         "rows": _preview(look, form),
-        "signature": _signature(dialect, look.has_header),
+        "signature": signature,
     }
     return render_page(request, "contacts/import_columns.html", context, title="Choose columns", under=ImportJob)
+
+
+def _start(job: ImportJob, form: ColumnsForm, *, is_seen: bool) -> None:
+    if not is_seen:
+        raise NotWanted("The file is read another way now: check the columns below, then start.")
+    queue_import(job, form.choices())
 
 
 def _wanted_reading(request: HttpRequest, job: ImportJob) -> tuple[Dialect, bool]:

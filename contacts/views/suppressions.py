@@ -100,7 +100,7 @@ def _addresses(upload: UploadedFile[Any]) -> tuple[list[Address], int]:
         raise NotWanted(f"The file has more than {MAX_ROWS:,} rows: cut it into several.")
     found = [normalise_address(record.cells[column]) if column < len(record.cells) else None for record in records]
     usable = [address for address in found if isinstance(address, Address)]
-    return list(dict.fromkeys(usable)), len(found) - len(usable)
+    return list({address.key: address for address in usable}.values()), len(found) - len(usable)
 
 
 @permission_required("contacts.change_suppression", raise_exception=True)

@@ -215,7 +215,7 @@ def test_the_secret_is_nowhere_in_the_database(script: Script) -> None:
 
 
 def test_too_large_and_wrongly_typed_requests_are_refused(script: Script) -> None:
-    many = {"profiles": [{}] * 1001}
+    many: dict[str, Any] = {"profiles": [{}] * 1001}
     assert script.call("POST", BULK, many)[0] == 413
     assert script.call("POST", BULK, b" " * (5 * 1024 * 1024 + 1))[0] == 413
     status, answer = script.call("POST", BULK, "email=a", Content_Type="application/x-www-form-urlencoded")

@@ -35,7 +35,7 @@ def test_the_audience_is_searched_by_what_address_or_name_begins_with(admin_clie
 
     def found(text: str) -> set[str]:
         page = admin_client.get("/admin/contacts/contact/", {"q": text}).content.decode()
-        return set(re.findall(r"(\w+)@example\.com", page))
+        return set(re.findall(r"(\w+)@example\.com", page)) - {"admin"}
 
     assert found("ALI") == {"alice"}
     assert found("al") == {"alice", "bob"}
@@ -221,7 +221,7 @@ def test_an_api_key_is_shown_exactly_once(admin_client: Client) -> None:
     made = admin_client.post("/admin/contacts/apikey/add/", form)
     text = re.search(r'value="(ff_\w{8}_[\w-]{43})"', made.content.decode())
     assert text is not None
-    assert made["Cache-Control"] == "no-store"
+    assert "no-store" in made["Cache-Control"]
     key = find_api_key(text[1])
     assert key is not None
     for path in ("/admin/contacts/apikey/", f"/admin/contacts/apikey/{key.pk}/change/"):
@@ -311,11 +311,19 @@ def test_a_brand_with_lists_is_not_deleted(admin_client: Client) -> None:
     assert admin_client.get(f"/admin/contacts/brand/{mailing_list.brand_id}/delete/").status_code == 403
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["contacts/contact", "contacts/mailinglist", "contacts/suppression", "contacts/contactfield", "contacts/brand"]
-    + ["contacts/apikey", "contacts/importjob", "stores/store"],
+PAGES = (
+    "contacts/contact",
+    "contacts/mailinglist",
+    "contacts/suppression",
+    "contacts/contactfield",
+    "contacts/brand",
+    "contacts/apikey",
+    "contacts/importjob",
+    "stores/store",
 )
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_every_list_and_add_page_opens_when_there_is_nothing_yet(admin_client: Client, path: str) -> None:
     assert admin_client.get(f"/admin/{path}/").status_code == 200
     assert admin_client.get(f"/admin/{path}/add/").status_code == 200
