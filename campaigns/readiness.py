@@ -61,6 +61,7 @@ class VariantFacts:
     from_name: str
     from_email: str
     has_body: bool
+    has_sample_text: bool = False
     content_problems: tuple[Problem, ...] = ()
 
 
@@ -111,6 +112,8 @@ def _variant_problems(variant: VariantFacts, sending_domain: str) -> Iterator[La
     yield from _sender_problems(variant, sending_domain)
     if not variant.has_body:
         yield LaunchProblem("The message is empty.", Step.CONTENT, hint="Choose a design to start from, or write one.")
+    if variant.has_sample_text:
+        yield _advice("The design still says what it came with.", "Put your own words and links into it.")
     yield from map(content_problem, variant.content_problems)
 
 

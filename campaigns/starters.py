@@ -10,6 +10,7 @@ from campaigns.models import Markup, Template
 from contacts.models import Brand
 
 FOLDER = Path(__file__).resolve().parent.parent / "templates" / "starters"
+NAMES = {"plain": "Plain letter", "sale": "Sale with products"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +51,18 @@ class Starter:
 
     key: str
     name: str
+    markup: str
     body: str
 
 
 @cache
 def starters() -> tuple[Starter, ...]:
     """Return the shipped designs by name."""
-    files = sorted(FOLDER.glob("*.mjml"))
-    return tuple(Starter(file.stem, _name(file.stem), file.read_text(encoding="utf-8")) for file in files)
-
-
-def _name(stem: str) -> str:
-    return stem.replace("_", " ").replace("-", " ").capitalize()
+    files = [file for file in sorted(FOLDER.iterdir()) if file.suffix[1:] in Markup.values]
+    return tuple(
+        Starter(file.stem, NAMES.get(file.stem, file.stem.capitalize()), file.suffix[1:], file.read_text("utf-8"))
+        for file in files
+    )
 
 
 def find_starter(key: str) -> Starter | None:
@@ -69,11 +70,16 @@ def find_starter(key: str) -> Starter | None:
     return next((starter for starter in starters() if starter.key == key), None)
 
 
+def is_untouched(body: str) -> bool:
+    """Whether a body is word for word what a shipped or the blank design says."""
+    return body == BLANK or any(body == starter.body for starter in starters())
+
+
 def find_design(start: str, brand: Brand) -> Design:
     """Return what `starter:KEY` or `template:PK` (of the brand) stands for; anything else is the blank design."""
     kind, _, key = start.partition(":")
     if kind == "starter" and (starter := find_starter(key)):
-        return Design(Markup.MJML, starter.body)
+        return Design(starter.markup, starter.body)
     if kind == "template" and key.isdecimal() and (stored := Template.objects.filter(brand=brand, pk=key).first()):
         return Design(stored.markup, stored.body, stored.text)
     return Design(Markup.MJML, BLANK)

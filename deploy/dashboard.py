@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Model
 from django.db.models.functions import TruncDay
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from campaigns.charts import Chart, Series
 from campaigns.models import Campaign, Template
@@ -149,7 +149,4 @@ def _change(row: Model) -> str:
 
 
 def _url(name: str, *args: object) -> str:
-    try:
-        return reverse(f"admin:{name}", args=args)
-    except NoReverseMatch:
-        return reverse("admin:index")
+    return reverse(f"admin:{name}", args=args)

@@ -14,6 +14,7 @@ from campaigns.queries import audience_rule, count_audience
 from campaigns.readiness import CampaignFacts, LaunchProblem, VariantFacts, blocking, find_launch_problems
 from campaigns.registry import delivery
 from campaigns.services.moving import move_campaign
+from campaigns.starters import is_untouched
 
 
 def schedule_campaign(campaign_id: int, *, send_at: datetime, timezone: str, by: Any, now: datetime) -> None:
@@ -79,5 +80,6 @@ def _facts_of(variant: Variant, campaign: Campaign) -> VariantFacts:
         from_name=variant.from_name or brand.from_name,
         from_email=variant.from_email or brand.from_email,
         has_body=bool(variant.body.strip()),
+        has_sample_text=is_untouched(variant.body),
         content_problems=tuple(content_problems(variant, brand.postal_address)) if variant.body.strip() else (),
     )

@@ -100,7 +100,8 @@ def show_starter(_request: HttpRequest, key: str) -> HttpResponse:
     if starter is None:
         raise Http404
     brand = Brand.objects.first() or Brand(name="Your brand", postal_address="1 Example Street, Example City")
-    return _page(Source("mjml", starter.body, starter.name), brand)
+    source = Source("html" if starter.markup == "html" else "mjml", starter.body, starter.name)
+    return _page(source, brand)
 
 
 @require_GET

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ FACTS = CampaignFacts(
 )
 
 
-def advice(**values: str) -> list[str]:
+def advice(**values: Any) -> list[str]:
     problems = find_launch_problems(replace(FACTS, variants=(replace(VARIANT, **values),)), NOW)
     assert all(problem.severity is Severity.WARNING for problem in problems)
     return [problem.message for problem in problems]
@@ -52,6 +53,7 @@ def test_an_audience_that_nobody_counted_is_not_called_empty() -> None:
         ({"subject": "FWD: look at this"}, "The subject pretends to be a reply or a forwarded mail."),
         ({"preheader": ""}, "The preview text is empty."),
         ({"from_name": " "}, "The sender has no name."),
+        ({"has_sample_text": True}, "The design still says what it came with."),
     ],
 )
 def test_what_is_unwise_is_advice_and_does_not_block(values: dict[str, str], message: str) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from campaigns.content.checks import find_problems
 from campaigns.content.compiler import compile_content
+from campaigns.content.problems import Severity
 from campaigns.content.source import Source
-from campaigns.starters import BLANK, Design, find_design, find_starter, starters
+from campaigns.merging import known_fields
+from campaigns.starters import BLANK, Design, Starter, find_design, find_starter, is_untouched, starters
 from tests.campaigns.factories import make_template
 from tests.contacts.factories import make_brand
 
@@ -18,10 +20,31 @@ def test_the_blank_design_has_all_that_a_launch_needs() -> None:
     assert find_problems(content) == []
 
 
-def test_a_shipped_design_is_found_by_its_key() -> None:
-    for starter in starters():
-        assert find_starter(starter.key) == starter
+def test_the_shipped_designs_have_keys_and_names() -> None:
+    assert [(starter.key, starter.name, starter.markup) for starter in starters()] == [
+        ("newsletter", "Newsletter", "mjml"),
+        ("plain", "Plain letter", "html"),
+        ("sale", "Sale with products", "mjml"),
+    ]
     assert find_starter("no-such-design") is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("starter", starters(), ids=lambda starter: starter.key)
+def test_a_shipped_design_can_be_sent_as_it_is(starter: Starter) -> None:
+    design = find_design(f"starter:{starter.key}", make_brand())
+    source = Source("html" if design.markup == "html" else "mjml", design.body, "A subject")
+
+    content = compile_content(source, known_fields=known_fields())
+
+    assert [problem for problem in find_problems(content) if problem.severity is Severity.ERROR] == []
+
+
+def test_a_body_in_which_one_word_was_changed_is_no_sample() -> None:
+    assert is_untouched(BLANK)
+    assert all(is_untouched(starter.body) for starter in starters())
+    assert not is_untouched(BLANK.replace("Hello", "Hi"))
+    assert not is_untouched("")
 
 
 @pytest.mark.django_db
