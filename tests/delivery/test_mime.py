@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import dkim
 import pytest
 
 from campaigns.content.problems import RenderError
+from delivery.dkim import KeyKind, Signer, dns_record, generate_key
 from delivery.mime import MessageBuilder, needs_smtputf8
 from delivery.tracking.links import dynamic_link_path
 from tests.delivery.mime_samples import (
@@ -220,3 +222,16 @@ def test_a_signer_sees_the_headers_and_the_body_as_they_are_sent() -> None:
 def test_limits_hold_on_the_fast_path(html: str) -> None:
     with pytest.raises(RenderError):
         built(content(html=html), recipient(big="x" * 60_000))
+
+
+def test_a_signed_message_verifies() -> None:
+    private_key, _ = generate_key(KeyKind.RSA)
+    signer = Signer("news.kiln.example", "f1", private_key)
+    page = content(html="<p>{{ contact.nick }}</p>\n" * 40, subject="Hi {{ contact.nick }}")
+
+    message = builder(page, signer).build(recipient(nick="Zoë. " * 9), date_header=DATE.encode())
+
+    record = dns_record(private_key).encode()
+    assert dkim.DKIM(message).verify(dnsfunc=lambda name, timeout=5: record)
+    with pytest.raises(dkim.ValidationError):
+        dkim.DKIM(message.replace(b"Zo", b"So")).verify(dnsfunc=lambda name, timeout=5: record)
