@@ -14,6 +14,7 @@ from campaigns.readiness import LaunchProblem, Step
 from campaigns.registry import ProgressLine, TestResult
 from delivery.models import Route
 from delivery.progress import progress_of
+from delivery.providers import PROVIDERS, fitness
 from delivery.routing import NoRoute, choose_route
 from delivery.watchdog import why_not_moving
 
@@ -34,11 +35,7 @@ class Port:
 
     def launch_problems(self, campaign: Campaign) -> list[LaunchProblem]:
         """Why mail of this campaign could not leave."""
-        problems = []
-        try:
-            choose_route(campaign)
-        except NoRoute as problem:
-            problems.append(LaunchProblem(str(problem), Step.SCHEDULE, hint="Routes and providers are in the sidebar."))
+        problems = _route_problems(campaign)
         if not settings.HTTPS and not settings.DEMO:
             problems.append(
                 LaunchProblem(
@@ -66,6 +63,19 @@ class Port:
         ids = list(campaign_ids)
         figures = _figures(ids)
         return {pk: line for pk in ids if (line := _line(pk, figures.get(pk, {}))) is not None}
+
+
+def _route_problems(campaign: Campaign) -> list[LaunchProblem]:
+    hint = "Routes and providers are in the sidebar."
+    try:
+        route = choose_route(campaign)
+    except NoRoute as problem:
+        return [LaunchProblem(str(problem), Step.SCHEDULE, hint=hint)]
+    kinds = [
+        PROVIDERS[account.kind] for account in route.accounts.filter(enabled=True).exclude(kind="smtp").defer("secrets")
+    ]
+    sentences = [text for kind in kinds for text in fitness.problems(kind.label, kind.capabilities, fitness.Uses())]
+    return [LaunchProblem(text, Step.SCHEDULE, hint=hint) for text in sentences]
 
 
 def _figures(campaign_ids: list[int]) -> dict[int, dict[str, int]]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from email.utils import formatdate
+from email.message import EmailMessage
+from email.utils import formatdate, parseaddr
 
 from django.conf import settings
 
 from campaigns.queries import frozen_contents
 from delivery.mime import MessageBuilder, Recipient, needs_smtputf8
 from delivery.outcomes import Outcome, Result
+from delivery.providers.contract import ApiEnvelope
+from delivery.sending.api_pool import Letter
 from delivery.sending.frozen import builder_for
 from delivery.sending.lease import Lease, Person
 from delivery.sending.people import merge_context
@@ -19,6 +22,9 @@ from delivery.tracking.tokens import TokenMaker, mail_form, url_form
 
 # Campaigns whose compiled content a worker keeps: about 1 MB each.
 KEPT_CAMPAIGNS = 16
+
+# What mailbox providers ask of bulk mail and an API would not add by itself.
+API_HEADERS = ("List-Unsubscribe", "List-Unsubscribe-Post", "List-ID", "Feedback-ID")
 
 ERASED = Outcome(Result.SUPPRESSED, text="The contact was erased after the audience was fixed.")
 STOPPED = Outcome(Result.SUPPRESSED, text="Unsubscribed or suppressed after the audience was fixed.")
@@ -45,27 +51,32 @@ class Envelopes:
         lease.builders = builders
 
     def make(self, lease: Lease, person: Person) -> Envelope | Outcome:
-        """The envelope for one person, or the outcome when there is nothing to send."""
+        """The SMTP envelope for one person, or the outcome when there is nothing to send."""
         if not person.mailable:
             return STOPPED if person.email else ERASED
-        block = lease.blocks[person.position - lease.start]
-        builder = lease.builders[person.variant_id]
-        mail_token = mail_form(block)
-        contact = merge_context(person)
-        recipient = Recipient(person.email, contact["full_name"], url_form(block), mail_token, {"contact": contact})
+        builder, recipient = _addressed(lease, person)
         try:
             data = builder.build(recipient, date_header=self._date_header())
         except Exception as problem:  # noqa: BLE001 - one person's data must not stop the others
-            return Outcome(
-                Result.FAILED, text=f"The message could not be built: {type(problem).__name__}: {problem}"[:500]
-            )
+            return _not_built(problem)
         return Envelope(
             (lease, person),
-            b"b+%s@%s" % (mail_token.encode(), builder.bounce_domain),
+            b"b+%s@%s" % (recipient.mail_token.encode(), builder.bounce_domain),
             builder.wire_address(person.email),
             data,
             smtputf8=needs_smtputf8(person.email),
         )
+
+    def make_letter(self, lease: Lease, person: Person) -> Letter | Outcome:
+        """The same for a provider's API, which takes the parts and makes the message itself."""
+        if not person.mailable:
+            return STOPPED if person.email else ERASED
+        builder, recipient = _addressed(lease, person)
+        try:
+            message = builder.build_plain(recipient, date_header=self._date_header().decode())
+        except Exception as problem:  # noqa: BLE001 - as above
+            return _not_built(problem)
+        return Letter((lease, person), _api_envelope(message, recipient, lease))
 
     def _date_header(self) -> bytes:
         second = int(time.time())
@@ -73,3 +84,42 @@ class Envelopes:
             self._second = second
             self._date = formatdate(second).encode()
         return self._date
+
+
+def _addressed(lease: Lease, person: Person) -> tuple[MessageBuilder, Recipient]:
+    block = lease.blocks[person.position - lease.start]
+    contact = merge_context(person)
+    recipient = Recipient(person.email, contact["full_name"], url_form(block), mail_form(block), {"contact": contact})
+    return lease.builders[person.variant_id], recipient
+
+
+def _not_built(problem: Exception) -> Outcome:
+    text = f"The message could not be built: {type(problem).__name__}: {problem}"
+    return Outcome(Result.FAILED, text=text[:500], reason="content")
+
+
+def _api_envelope(message: EmailMessage, recipient: Recipient, lease: Lease) -> ApiEnvelope:
+    from_name, from_email = parseaddr(str(message["From"]))
+    contact = recipient.context["contact"]
+    return ApiEnvelope(
+        key=recipient.mail_token,
+        from_email=from_email,
+        from_name=from_name,
+        reply_to=parseaddr(str(message["Reply-To"] or ""))[1],
+        recipient=recipient.address,
+        recipient_name=recipient.name,
+        subject=str(message["Subject"]),
+        html=_part(message, "html"),
+        text=_part(message, "plain"),
+        headers={name: str(message[name]) for name in API_HEADERS if message[name]},
+        message_token=recipient.mail_token,
+        metadata={"campaign": str(lease.campaign_id)},
+        merge={key: str(value) for key, value in contact.items() if isinstance(value, str | int | float)},
+        # The same for every attempt at this message: who remembers it takes a repeated call only once.
+        idempotency_key=f"fanfare-{recipient.mail_token}",
+    )
+
+
+def _part(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body((subtype,))
+    return str(part.get_content()) if part is not None else ""

@@ -47,6 +47,7 @@ class Channel:
         self.account_id = account_id
         self.name = name
         self.max_connections = max_connections
+        self.takes_letters = False  # a provider's API takes parts, SMTP takes whole messages
         self.permits = 0
         self.drain: Drainer | None = None
         self.transport: Transport | None = None

@@ -7,12 +7,17 @@ import hashlib
 import json
 from typing import Any
 
+from django.conf import settings
 from redis import Redis
 
 from delivery.limits.connections import Lease, Slot, lease_connection, release_leases, renew_leases
 from delivery.limits.errors import LimitsUnavailable
 from delivery.limits.values import Limit
 from delivery.models import ProviderAccount
+from delivery.providers import PROVIDERS
+from delivery.providers.contract import Provider
+from delivery.providers.network import Network
+from delivery.sending.api_pool import ApiPool
 from delivery.sending.channel import Channel
 from delivery.smtp.config import Auth, SmtpConfig, Tls
 from delivery.smtp.pool import Pool
@@ -82,6 +87,13 @@ class ConnectionPlaces:
 
 def connect(channel: Channel, account: ProviderAccount, redis: Redis) -> None:
     """The channel has its transport afterwards; connections are dialed when there is work."""
+    if account.kind == "smtp":
+        _connect_smtp(channel, account, redis)
+    else:
+        _connect_api(channel, account)
+
+
+def _connect_smtp(channel: Channel, account: ProviderAccount, redis: Redis) -> None:
     places = ConnectionPlaces(redis, account)
     pool = Pool(
         smtp_config(account),
@@ -93,3 +105,16 @@ def connect(channel: Channel, account: ProviderAccount, redis: Redis) -> None:
     pool.open(account.max_connections)
     channel.transport = pool
     channel.renew_places = lambda: places.renew(pool.n_connections)
+
+
+def _connect_api(channel: Channel, account: ProviderAccount) -> None:
+    pool = ApiPool(provider_of(account), feed=channel.feed, settle=channel.settle, on_trouble=channel.trouble)
+    pool.open(account.max_connections)
+    channel.takes_letters = True
+    channel.transport = pool
+
+
+def provider_of(account: ProviderAccount) -> Provider:
+    """The account's provider; ValueError says which answer is missing."""
+    network = Network.ANY if settings.PROVIDERS_ON_PRIVATE_NETWORKS else Network.PUBLIC
+    return PROVIDERS[account.kind].build(account.options, account.secrets or {}, network)
