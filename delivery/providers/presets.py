@@ -173,17 +173,6 @@ SMTP_PRESETS: dict[str, SmtpPreset] = {
             },
         ),
         SmtpPreset(
-            "zeptomail",
-            "Zoho ZeptoMail",
-            "smtp.zeptomail.com",
-            587,
-            Tls.STARTTLS,
-            "emailapikey",
-            "https://www.zoho.com/zeptomail/help/smtp-home.html",
-            spf_include="zeptomail.net",
-            notes="For transactional mail only.",
-        ),
-        SmtpPreset(
             "amazon_ses",
             "Amazon SES",
             "email-smtp.us-east-1.amazonaws.com",

@@ -76,7 +76,7 @@ def test_what_a_campaign_does_not_use_is_no_reason() -> None:
 
 
 def test_presets_name_hosts_that_speak_tls() -> None:
-    assert len(SMTP_PRESETS) == 27
+    assert len(SMTP_PRESETS) == 26
     for preset in SMTP_PRESETS.values():
         assert preset.tls is Tls.IMPLICIT if preset.port == 465 else preset.tls is Tls.STARTTLS
         assert preset.host_in() == preset.host
