@@ -20,8 +20,8 @@ _NO_BOUNCE = {
     C.DELIVERED: "delivered",
     C.UNSUBSCRIBED: "unsubscribe",
 }
-# The corpus writes x.0.9nn where the mail states no code: nn is its own number for the reason (no registered code has
-# a detail above 515 with subject 0). There the right answer is a category that covers that reason.
+# The corpus writes x.0.9nn where the mail states no code: nn numbers the reason and is no RFC 3463 detail. There the
+# right answer is a category that covers that reason.
 _COVERS: dict[str, frozenset[Category]] = {
     "userunknown": frozenset({C.INVALID_RECIPIENT}),
     "hasmoved": frozenset({C.INVALID_RECIPIENT}),

@@ -66,7 +66,7 @@ def _process(pk: int, now: datetime) -> bool:
         return False
     reports = parse_reports(bytes(receipt.body), envelope_to=receipt.headers.get("recipients", ()))
     if isinstance(reports, ParseProblem):
-        receipt.problem = f"{reports.reason} {reports.detail}".strip()
+        receipt.problem = reports.reason
     else:
         receipt.n_events = sum(_apply(receipt, number, report, now) for number, report in enumerate(reports))
     receipt.processed_at = now
