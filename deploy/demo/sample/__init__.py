@@ -1,0 +1,1 @@
+"""The sample shop: people with names in many scripts, lists, templates and one campaign. All of it is invented."""
