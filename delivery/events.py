@@ -38,8 +38,8 @@ class NewEvent:
 
 
 COLUMNS = (
-    "occurred_at, event_key, received_at, kind, campaign_id, contact_id, account_id, receipt_id, link_index, bounce_kind,"
-    " category, enhanced, reply, verdict, verdict_reason, rules_version, network, user_agent, details"
+    "occurred_at, event_key, received_at, kind, campaign_id, contact_id, account_id, receipt_id, link_index,"
+    " bounce_kind, category, enhanced, reply, verdict, verdict_reason, rules_version, network, user_agent, details"
 )
 STAGE = "CREATE TEMP TABLE new_event (LIKE delivery_event INCLUDING DEFAULTS) ON COMMIT DROP"
 APPEND = f"INSERT INTO delivery_event ({COLUMNS}) SELECT {COLUMNS} FROM new_event ON CONFLICT DO NOTHING"  # noqa: S608
@@ -61,7 +61,7 @@ def append_events(events: Sequence[NewEvent], *, now: datetime) -> int:
             for event in events:
                 copy.write_row(_row(event, now))
         cursor.execute(APPEND)
-        n_new = cursor.rowcount
+        n_new = int(cursor.rowcount)
         cursor.execute("DROP TABLE new_event")
     return n_new
 

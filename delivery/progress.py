@@ -10,7 +10,8 @@ from django.db import connection
 # A deferred message counts where it is now: its old batch's outcome says deferred, the untaken deferral says waiting.
 PROGRESS = """
 WITH b AS MATERIALIZED (
-    SELECT id, state, n_messages, n_begun, n_accepted, n_refused, n_failed, n_uncertain, n_suppressed, n_expired, n_cancelled
+    SELECT id, state, n_messages, n_begun, n_accepted, n_refused, n_failed, n_uncertain, n_suppressed, n_expired,
+        n_cancelled
     FROM delivery_batch WHERE campaign_id = %(campaign)s
 ), held AS (
     SELECT o.result, count(*) AS n FROM delivery_outcome o

@@ -47,7 +47,8 @@ SELECT at, 'Attempt: ' || result, code, enhanced, reply, '' FROM (
     JOIN delivery_outcome o ON o.campaign_id = m.campaign_id AND o.batch_id = m.batch_id AND o.position = m.position
     WHERE m.campaign_id = %(campaign)s AND m.contact_id = %(contact)s) t
 UNION ALL
-SELECT deferred_at, 'Deferred (attempt ' || attempt || ')', 0, '', reply, 'next attempt ' || to_char(due_at, 'YYYY-MM-DD HH24:MI')
+SELECT deferred_at, 'Deferred (attempt ' || attempt || ')', 0, '', reply,
+    'next attempt ' || to_char(due_at, 'YYYY-MM-DD HH24:MI')
 FROM delivery_deferral WHERE campaign_id = %(campaign)s AND contact_id = %(contact)s
 UNION ALL
 SELECT occurred_at, initcap(kind), 0, enhanced, reply, concat_ws(', ', nullif(verdict, ''), nullif(verdict_reason, ''),

@@ -23,7 +23,8 @@ FROM (
 
 LINKS = """
 SELECT l.index, l.url, l.label, l.disabled_at IS NOT NULL,
-    count(DISTINCT e.contact_id) FILTER (WHERE e.verdict <> 'machine'), count(DISTINCT e.contact_id), count(e.contact_id)
+    count(DISTINCT e.contact_id) FILTER (WHERE e.verdict <> 'machine'), count(DISTINCT e.contact_id),
+    count(e.contact_id)
 FROM delivery_link l
 LEFT JOIN delivery_event e ON e.campaign_id = l.campaign_id AND e.kind = 'clicked' AND e.link_index = l.index
     AND e.occurred_at >= %(since)s
@@ -48,7 +49,7 @@ GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 30
 """
 
 DEFERRALS = """
-SELECT category, count(*), count(*) FILTER (WHERE taken_at IS NULL), min(reply), min(due_at) FILTER (WHERE taken_at IS NULL)
+SELECT category, count(*), count(*) FILTER (WHERE taken_at IS NULL), min(reply)
 FROM delivery_deferral WHERE campaign_id = %(campaign)s GROUP BY 1 ORDER BY 2 DESC LIMIT 20
 """
 
@@ -59,7 +60,8 @@ WITH sent AS (
     FROM delivery_message m
     LEFT JOIN contacts_contact c ON c.id = m.contact_id
     LEFT JOIN delivery_recipientsite s ON s.domain = c.domain
-    LEFT JOIN delivery_outcome o ON o.campaign_id = m.campaign_id AND o.batch_id = m.batch_id AND o.position = m.position
+    LEFT JOIN delivery_outcome o
+        ON o.campaign_id = m.campaign_id AND o.batch_id = m.batch_id AND o.position = m.position
     WHERE m.campaign_id = %(campaign)s
 ), seen AS (
     SELECT contact_id, bool_or(kind = 'bounced') AS bounced, bool_or(kind = 'complained') AS complained,
@@ -215,4 +217,4 @@ def _step(span: timedelta) -> timedelta:
 def _rows(sql: str, params: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

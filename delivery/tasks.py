@@ -29,7 +29,7 @@ def start_drains() -> None:
     """One hint per route and free slot; a hint that nobody takes within seconds is dropped."""
     for route_id, n_hints in routes_to_drain().items():
         for _ in range(n_hints):
-            drain.apply_async([route_id], queue="send", expires=3)
+            drain.apply_async((route_id,), queue="send", expires=3)
 
 
 # Ten minutes after the final dot (RFC 5321 section 4.5.3.2.6) may have to be waited out on top of the 45 s.

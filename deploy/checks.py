@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from cryptography.fernet import Fernet
@@ -11,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 
 @register(Tags.security)
-def check_secrets(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+def check_secrets(**_: Any) -> list[CheckMessage]:
     """Secrets are there and usable."""
     problems: list[CheckMessage] = []
     if len(settings.SECRET_KEY) < 50:
@@ -42,7 +41,7 @@ def _key_problems(key: str) -> list[CheckMessage]:
 
 
 @register()
-def check_servers(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+def check_servers(**_: Any) -> list[CheckMessage]:
     """PostgreSQL and Redis are given together: one embedded and one real would be a surprise."""
     if bool(settings.DATABASE_URL) == bool(settings.REDIS_URL):
         return []
@@ -57,7 +56,7 @@ def check_servers(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMess
 
 
 @register(Tags.security, deploy=True)
-def check_production(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+def check_production(**_: Any) -> list[CheckMessage]:
     """A public installation speaks HTTPS and is not the demo."""
     problems: list[CheckMessage] = []
     if not settings.HTTPS:

@@ -24,7 +24,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBL
 # How many reverse proxies stand in front: the client's address is taken that many places from the right.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
-# Provider APIs are called on the open Internet alone, unless an own server (Postal, a generic HTTP one) stands elsewhere.
+# Provider APIs are called on the open Internet alone, unless an own server (Postal, say) stands elsewhere.
 PROVIDERS_ON_PRIVATE_NETWORKS = env.bool("PROVIDERS_ON_PRIVATE_NETWORKS", default=False)
 
 DATABASE_URL = env.str("DATABASE_URL", default="")

@@ -16,12 +16,13 @@ from delivery.benchmarks.newsletter import contact_fields, newsletter_source
 from delivery.models import ProviderAccount, Route, RouteMember
 
 CONTACTS = """
-INSERT INTO contacts_contact (uuid, email, address, address_key, domain, first_name, last_name, phone, country, city, locale,
-    timezone, fields)
+INSERT INTO contacts_contact (uuid, email, address, address_key, domain, first_name, last_name, phone, country, city,
+    locale, timezone, fields)
 SELECT gen_random_uuid(), a, a, md5(a)::uuid, d, 'Ada ' || i, 'Lovelace', '', 'GB', 'London', 'en', '',
     (%(fields)s::jsonb[])[1 + i %% array_length(%(fields)s::jsonb[], 1)]
 FROM (SELECT i, 'reader' || i || '@' || d AS a, d FROM (
-    SELECT i, (ARRAY['gmail.com','gmail.com','gmail.com','yahoo.com','outlook.com','example.org','example.net'])[1 + i %% 7] AS d
+    SELECT i, (ARRAY['gmail.com', 'gmail.com', 'gmail.com', 'yahoo.com', 'outlook.com', 'example.org',
+        'example.net'])[1 + i %% 7] AS d
     FROM generate_series(1, %(n)s) i) x) y
 ON CONFLICT (address) DO NOTHING
 """

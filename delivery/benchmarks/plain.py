@@ -1,4 +1,4 @@
-"""The reference: what a Django project does without an engine. Template, EmailMultiAlternatives, smtplib, one INSERT each."""
+"""The reference: a Django project without an engine. Template, EmailMultiAlternatives, smtplib, one INSERT each."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def plain_rate(shape: Shape, host: str, port: int, n: int) -> float:
             source.subject, re.sub(r"<[^>]+>", " ", html), "news@news.bench.example", [address]
         )
         message.attach_alternative(html, "text/html")
-        smtp.sendmail("bounce@bench.example", [address], message.message().as_bytes(linesep="\r\n"))
+        smtp.sendmail("bounce@bench.example", [address], message.message().as_bytes())
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO bench_plain (email, sent_at) VALUES (%s, now())", [address])
     rate = n / (time.perf_counter() - start)

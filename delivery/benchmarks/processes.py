@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,8 @@ def python_sink(rtt_ms: float) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """The project's own sink and its port."""
     command = [sys.executable, "-m", "delivery.benchmarks.sink", "--rtt-ms", str(rtt_ms)]
     with running(*command, stdout=subprocess.PIPE) as sink:
-        assert sink.stdout is not None
+        if sink.stdout is None:
+            raise RuntimeError("The sink says nothing.")
         yield json.loads(sink.stdout.readline())["port"], sink
 
 
@@ -101,9 +102,8 @@ def postgres_pids(backend_pid: int) -> list[int]:
     return []
 
 
-def wait_until(done: object, seconds: float) -> None:
+def wait_until(done: Callable[[], bool], seconds: float) -> None:
     """Waits for a condition; raises TimeoutError."""
-    assert callable(done)
     end = time.monotonic() + seconds
     while not done():
         if time.monotonic() > end:

@@ -110,8 +110,8 @@ def measure(options: Options) -> Result:
     shape = Shape(options.recipients, options.size, options.links)
     mailing_list = make_audience(shape)
     if options.sink:
-        host, _, port = options.sink.rpartition(":")
-        return _measure(options, shape, mailing_list, host or "127.0.0.1", int(port))
+        host, _, number = options.sink.rpartition(":")
+        return _measure(options, shape, mailing_list, host or "127.0.0.1", int(number))
     with python_sink(options.rtt_ms) as (port, _sink):
         return _measure(options, shape, mailing_list, "127.0.0.1", port)
 

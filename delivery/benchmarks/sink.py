@@ -10,6 +10,7 @@ import asyncio
 import json
 import signal
 from collections import Counter
+from typing import cast
 
 import uvloop
 
@@ -29,8 +30,7 @@ class Sink(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greets."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._answer(b"220 sink ESMTP\r\n")
 
     def data_received(self, data: bytes) -> None:

@@ -91,7 +91,7 @@ class SmtpForm(AccountForm):
         super().__init__(*args, **kwargs)
         self.instance.kind = "smtp"
         if preset is not None:
-            self.initial |= _preset_values(preset)
+            self.initial.update(_preset_values(preset))
             self.fields["username"].help_text = preset.username_help
         self._ask_again()
 
@@ -177,7 +177,7 @@ def _field(question: FormField) -> forms.Field:
 
 
 def form_for(account: ProviderAccount | None, choice: str, data: Any = None) -> AccountForm:
-    """The form of an account, or of a new one by `choice`: "smtp", "smtp:PRESET" or a key of PROVIDERS; else KeyError."""
+    """The form of an account, or of a new one: "smtp", "smtp:PRESET" or a key of PROVIDERS. Raises KeyError."""
     kind = account.kind if account else choice.partition(":")[0]
     if kind == "smtp":
         preset = SMTP_PRESETS[choice.partition(":")[2]] if choice.startswith("smtp:") else None

@@ -1,4 +1,4 @@
-"""Sending through a provider's API: many calls in flight on threads, the same contract with the drain as the SMTP pool."""
+"""Sending through a provider's API: many calls in flight on threads, with the SMTP pool's contract with the drain."""
 
 from __future__ import annotations
 

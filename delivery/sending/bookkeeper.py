@@ -163,7 +163,7 @@ class Bookkeeper:
                 self._forget(lease, report)
         except ledger.LeaseLost:
             ledger.resolve_late(lease, items)
-            # Answers keep coming in while this thread writes: only a lease that was settled when it was ordered is over.
+            # Answers come in while this thread writes: only a lease that was settled when it was ordered is over.
             if lease in order.end:
                 self._forget(lease, report)
             else:

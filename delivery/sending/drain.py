@@ -8,6 +8,7 @@ a dead worker leaves uncertain (DESIGN 5.1).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -193,8 +194,6 @@ class Drain:
 
     async def _pause(self) -> None:
         """Until a step is worth taking: enough outcomes, a starving connection, a limit's wait, or a second."""
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._kick.wait(), self._wait)
-        except TimeoutError:
-            pass
         self._kick.clear()

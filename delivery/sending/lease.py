@@ -58,7 +58,7 @@ class Lease:
     n_begun: int
     launched_at: datetime
     expires_at: datetime
-    people: list[Person]
+    people: list[Person] = field(default_factory=list)
     blocks: list[bytes] = field(default_factory=list)  # token of each person, in order
     builders: dict[int, MessageBuilder] = field(default_factory=dict)  # by variant
     next_position: int = 0  # the next one to hand out

@@ -25,7 +25,7 @@ class LeaseLost(Exception):
 
 
 class Journaled(NamedTuple):
-    """What a journal step found: the campaign's state, the marks of unsubscribes and suppressions, PostgreSQL's time."""
+    """What a journal step found: campaign state, marks of unsubscribes and suppressions, PostgreSQL's time."""
 
     state: str
     stop_mark: tuple[int, int]
@@ -91,12 +91,13 @@ WITH journal AS (
     WHERE b.id = %(batch)s AND b.fence = %(fence)s AND b.state = 'leased' AND c.id = b.campaign_id
     RETURNING c.state
 ), appended AS (
-    INSERT INTO delivery_outcome (campaign_id, batch_id, position, contact_id, result, account_id, code, enhanced, reply,
-        provider_id, at)
+    INSERT INTO delivery_outcome (campaign_id, batch_id, position, contact_id, result, account_id, code, enhanced,
+        reply, provider_id, at)
     SELECT %(campaign)s, %(batch)s, o.position, o.contact_id, o.result, o.account_id, o.code, o.enhanced, o.reply,
         o.provider_id, now()
-    FROM journal, unnest(%(positions)s::smallint[], %(contacts)s::bigint[], %(results)s::smallint[], %(accounts)s::bigint[],
-        %(codes)s::smallint[], %(enhanced)s::text[], %(replies)s::text[], %(provider_ids)s::text[])
+    FROM journal, unnest(%(positions)s::smallint[], %(contacts)s::bigint[], %(results)s::smallint[],
+        %(accounts)s::bigint[], %(codes)s::smallint[], %(enhanced)s::text[], %(replies)s::text[],
+        %(provider_ids)s::text[])
         AS o (position, contact_id, result, account_id, code, enhanced, reply, provider_id)
 )
 SELECT state, coalesce((SELECT max(id) FROM contacts_consentevent), 0),
@@ -108,8 +109,8 @@ ALREADY_WRITTEN = (
 )
 
 DEFER = """
-INSERT INTO delivery_deferral (campaign_id, contact_id, route_id, batch_id, position, attempt, account_id, site, category,
-    reply, deferred_at, due_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now(), %s)
+INSERT INTO delivery_deferral (campaign_id, contact_id, route_id, batch_id, position, attempt, account_id, site,
+    category, reply, deferred_at, due_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now(), %s)
 """
 
 # Counted from rows, never incremented. A finished batch's positions that were never begun are its cancelled ones.
@@ -157,12 +158,12 @@ def claim_batch(route_id: int, campaign_id: int, *, worker: str) -> Lease | None
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, params)
         row = cursor.fetchone()
-    return None if row is None else Lease(*row, people=[])
+    return None if row is None else Lease(*row)
 
 
 def read_people(lease: Lease, audience: Mapping[str, Any]) -> list[Person]:
     """The batch's people from the first one not begun, each checked against consent and suppression now."""
-    params = {**audience, "campaign": lease.campaign_id, "batch": lease.batch_id, "start": lease.n_begun}
+    params: dict[str, Any] = {**audience, "campaign": lease.campaign_id, "batch": lease.batch_id, "start": lease.n_begun}
     with connection.cursor() as cursor:
         cursor.execute(READ_PEOPLE, params)
         return [Person._make(row) for row in cursor.fetchall()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import cast
 
 from redis import Redis
 
@@ -46,7 +47,7 @@ def note_trouble(redis: Redis, route_id: int, text: str) -> None:
 
 def last_trouble(redis: Redis, route_id: int) -> str:
     """The newest trouble of the last minute, or an empty text."""
-    raw = redis.get(_trouble(route_id))
+    raw = cast("bytes | None", redis.get(_trouble(route_id)))
     return raw.decode() if raw else ""
 
 

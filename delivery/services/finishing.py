@@ -18,14 +18,16 @@ AND NOT EXISTS (SELECT 1 FROM delivery_deferral d WHERE d.campaign_id = c.id AND
 
 # Batches that nobody holds; a holder notices the cancellation at its next journal step and lets go.
 CANCEL_BATCHES = """
-UPDATE delivery_batch b SET state = 'finished', finished_at = now(), n_cancelled = b.n_cancelled + b.n_messages - b.n_begun
+UPDATE delivery_batch b SET state = 'finished', finished_at = now(),
+    n_cancelled = b.n_cancelled + b.n_messages - b.n_begun
 FROM campaigns_campaign c WHERE c.id = b.campaign_id AND c.state = 'cancelled' AND b.state = 'pending'
 """
 
 END_DEFERRALS = """
 UPDATE delivery_deferral d SET taken_at = now()
 FROM campaigns_campaign c WHERE c.id = d.campaign_id AND d.taken_at IS NULL
-AND (c.state = 'cancelled' OR (c.state IN ('sending', 'paused') AND c.launched_at + make_interval(hours => c.expire_hours) < now()))
+AND (c.state = 'cancelled'
+    OR (c.state IN ('sending', 'paused') AND c.launched_at + make_interval(hours => c.expire_hours) < now()))
 RETURNING d.campaign_id, d.batch_id, d.position, c.state
 """
 
@@ -47,7 +49,7 @@ def settle_cancelled() -> int:
     """What a cancelled campaign had not begun is cancelled, and waiting messages past their time are expired."""
     with connection.cursor() as cursor:
         cursor.execute(CANCEL_BATCHES)
-        n_batches = cursor.rowcount
+        n_batches = int(cursor.rowcount)
         cursor.execute(END_DEFERRALS)
         ended = cursor.fetchall()
         for campaign_id, batch_id, position, state in ended:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import msgspec
 from django.db import DatabaseError, transaction
@@ -108,8 +109,10 @@ def set_preferences(campaign_id: int, contact_id: int, wanted: set[int], *, now:
         )
     if dropped and not wanted:
         _record(Wish(campaign_id, contact_id, source="preferences"), now)
-    for list_id in joined:
-        subscribe_contact(contact_id, list_id, source="preferences", occurred_at=now, evidence=evidence, now=now)
+    if joined:
+        subscribe_contact(
+            contact_id, list_ids=joined, source="preferences", occurred_at=now, evidence=evidence, now=now
+        )
 
 
 def keep_for_later(redis: Redis, wish: Wish) -> None:
@@ -120,9 +123,9 @@ def keep_for_later(redis: Redis, wish: Wish) -> None:
 def carry_out_kept(redis: Redis) -> int:
     """Wishes that waited are carried out; each leaves Redis only after its commit."""
     n_done = 0
-    while raw := redis.lindex(QUEUE, 0):
+    while raw := cast("bytes | None", redis.lindex(QUEUE, 0)):
         leave(msgspec.msgpack.decode(raw, type=Wish), now=timezone.now())
-        redis.lrem(QUEUE, 1, raw)
+        redis.lrem(QUEUE, 1, cast("str", raw))
         n_done += 1
     return n_done
 

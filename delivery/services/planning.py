@@ -69,8 +69,9 @@ INSERT INTO delivery_message (campaign_id, contact_id, variant_id, batch_id, pos
 SELECT %(campaign)s, r.contact_id, v.variant_id, b.id, r.rank %% %(size)s
 FROM ranked r
 JOIN numbered b ON b.site = r.site AND b.ordinal = r.rank / %(size)s
-JOIN (SELECT unnest(%(variants)s::bigint[]) AS variant_id, unnest(%(from)s::int[]) AS low, unnest(%(to)s::int[]) AS high) v
-  ON abs(hashint8(r.contact_id + %(campaign)s) %% 100) >= v.low AND abs(hashint8(r.contact_id + %(campaign)s) %% 100) < v.high
+JOIN unnest(%(variants)s::bigint[], %(from)s::int[], %(to)s::int[]) v (variant_id, low, high)
+  ON abs(hashint8(r.contact_id + %(campaign)s) %% 100) >= v.low
+ AND abs(hashint8(r.contact_id + %(campaign)s) %% 100) < v.high
 ORDER BY b.id, r.rank
 """
 
@@ -148,7 +149,7 @@ def _write(cursor: CursorWrapper, campaign: Campaign, route: Route) -> None:
     cursor.execute(RANK, params)
     cursor.execute("ANALYZE ranked")
     cursor.execute(CUT, params)
-    cursor.execute(WRITE, params | _variant_ranges(campaign))
+    cursor.execute(WRITE, {**params, **_variant_ranges(campaign)})
 
 
 def _variant_ranges(campaign: Campaign) -> dict[str, list[int]]:

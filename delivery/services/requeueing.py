@@ -15,7 +15,8 @@ WITH taken AS (
         ORDER BY d2.due_at LIMIT %(limit)s FOR UPDATE OF d2 SKIP LOCKED)
     RETURNING d.campaign_id, d.contact_id, d.route_id, d.site, d.attempt
 )
-SELECT *, row_number() OVER (PARTITION BY campaign_id, route_id, site, attempt ORDER BY contact_id) - 1 AS rank FROM taken
+SELECT *, row_number() OVER (PARTITION BY campaign_id, route_id, site, attempt ORDER BY contact_id) - 1 AS rank
+FROM taken
 """
 
 CUT = """

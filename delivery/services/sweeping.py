@@ -13,7 +13,8 @@ ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1
 """
 
 MARK_UNCERTAIN = """
-INSERT INTO delivery_outcome (campaign_id, batch_id, position, contact_id, result, code, enhanced, reply, provider_id, at)
+INSERT INTO delivery_outcome (campaign_id, batch_id, position, contact_id, result, code, enhanced, reply, provider_id,
+    at)
 SELECT m.campaign_id, m.batch_id, m.position, m.contact_id, %(uncertain)s, 0, '',
     'The worker ' || b.leased_by || ' died between handing this message over and writing the answer down.', '', now()
 FROM delivery_message m JOIN delivery_batch b ON b.id = m.batch_id
@@ -54,7 +55,7 @@ def _sweep_one() -> int | None:
         cursor.execute(
             MARK_UNCERTAIN, {"uncertain": Result.UNCERTAIN.value, "campaign": campaign_id, "batch": batch_id}
         )
-        n_uncertain = cursor.rowcount
+        n_uncertain = int(cursor.rowcount)
         cursor.execute(RELEASE, [batch_id])
         tally(cursor, campaign_id, batch_id)
         return n_uncertain

@@ -66,10 +66,9 @@ def _builder(variant: Variant) -> MessageBuilder:
 
 
 def _send(config: SmtpConfig, builder: MessageBuilder, raw: str, context: dict[str, object]) -> TestResult:
-    try:
-        address = normalise_address(raw)
-    except AddressProblem as problem:
-        return TestResult(raw, False, str(problem))
+    address = normalise_address(raw)
+    if isinstance(address, AddressProblem):
+        return TestResult(raw, False, str(address))
     # Contact 0 never exists: a click in a test message is counted for nobody.
     block = TokenMaker(settings.SECRET_KEY).blocks(0, [0])[0]
     recipient = Recipient(address.email, "", url_form(block), mail_form(block), {"contact": context})

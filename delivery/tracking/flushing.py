@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from typing import cast
 
 from django.db import connection
 from redis import Redis
@@ -38,19 +39,21 @@ JOIN delivery_outcome o ON o.campaign_id = m.campaign_id AND o.batch_id = m.batc
 
 def flush_hits(redis: Redis, *, now: datetime) -> int:
     """Hits that were in Redis when the flush began are events afterwards; returns how many hits were flushed."""
-    abandoned = redis.zrangebyscore(TAKEN, "-inf", now.timestamp() - ABANDONED_SECONDS)
-    n_flushed = sum(_flush_slice(redis, name.decode(), now) for name in abandoned)
+    abandoned = cast("list[bytes]", redis.zrangebyscore(TAKEN, "-inf", now.timestamp() - ABANDONED_SECONDS))
+    n_flushed = 0
+    for name in abandoned:
+        n_flushed += _flush_slice(redis, name.decode(), now)
     take = redis.register_script(TAKE_SLICE)
     for _ in range(MAX_SLICES):
-        name = f"fanfare:hits:{uuid.uuid4().hex}"
-        if not take(keys=[QUEUE, name, TAKEN], args=[SLICE, now.timestamp()]):
+        fresh = f"fanfare:hits:{uuid.uuid4().hex}"
+        if not take(keys=[QUEUE, fresh, TAKEN], args=[SLICE, now.timestamp()]):
             break
-        n_flushed += _flush_slice(redis, name, now)
+        n_flushed += _flush_slice(redis, fresh, now)
     return n_flushed
 
 
 def _flush_slice(redis: Redis, name: str, now: datetime) -> int:
-    raw = redis.lrange(name, 0, -1)
+    raw = cast("list[bytes]", redis.lrange(name, 0, -1))
     append_events(_events([hit for hit in map(decode_hit, raw) if hit is not None]), now=now)
     with redis.pipeline(transaction=True) as pipe:
         pipe.delete(name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import OrderedDict
+from typing import cast
 
 import msgspec
 from django.db import DatabaseError
@@ -45,7 +47,7 @@ class LinkTable:
 
     def _load(self, campaign_id: int) -> Targets | None:
         try:
-            raw = self._redis.get(_key(campaign_id))
+            raw = cast("bytes | None", self._redis.get(_key(campaign_id)))
         except RedisError:
             raw = None
         if raw is not None:
@@ -60,10 +62,8 @@ def publish_links(redis: Redis, campaign_id: int) -> Targets:
     """The campaign's enabled links are in Redis afterwards; called at planning and when a link is switched."""
     links = Link.objects.filter(campaign_id=campaign_id, dynamic=False, disabled_at=None)
     targets = dict(links.values_list("index", "url"))
-    try:
+    with contextlib.suppress(RedisError):  # PostgreSQL has them; the next look-up publishes them
         redis.set(_key(campaign_id), msgspec.msgpack.encode(targets), ex=REDIS_SECONDS)
-    except RedisError:
-        pass  # PostgreSQL has them; the next look-up publishes them
     return targets
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import structlog
 from csp.decorators import csp_replace
 from django.conf import settings
@@ -14,13 +17,18 @@ from django.views.decorators.csrf import csrf_exempt
 from delivery.services import leaving
 from delivery.tracking.views import redis, tokens
 
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+
 log = structlog.get_logger()
+
+# django-csp's decorator is typed for views without arguments of their own.
+public_page: Callable[[View], View] = csp_replace(settings.PUBLIC_CONTENT_SECURITY_POLICY)  # type: ignore[assignment]
 
 
 # No cookie, login or redirect may stand between a mail client's POST and its effect (RFC 8058 section 3.1); the signed
 # token is the permission, so there is nothing for a CSRF token to protect.
 @csrf_exempt
-@csp_replace(settings.PUBLIC_CONTENT_SECURITY_POLICY)
+@public_page
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """One button on GET; on POST the contact leaves the campaign's lists, or everything of the brand if asked."""
     ref = tokens().read(token)
@@ -51,11 +59,13 @@ def _leave(request: HttpRequest, token: str, campaign_id: int, contact_id: int) 
     if one_click:
         return HttpResponse("Unsubscribed.", content_type="text/plain")
     page = leaving.page_for(campaign_id, contact_id)
-    return render(request, "delivery/public/unsubscribed.html", {"page": page, "brand": page.brand, "token": token, "wish": wish})
+    return render(
+        request, "delivery/public/unsubscribed.html", {"page": page, "brand": page.brand, "token": token, "wish": wish}
+    )
 
 
 @csrf_exempt
-@csp_replace(settings.PUBLIC_CONTENT_SECURITY_POLICY)
+@public_page
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Which of the brand's lists the contact is on; POST sets them."""
     ref = tokens().read(token)
@@ -68,4 +78,6 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         wanted = {int(pk) for pk in request.POST.getlist("list") if pk.isdigit()}
         leaving.set_preferences(ref.campaign_id, ref.contact_id, wanted, now=timezone.now())
     page = leaving.page_for(ref.campaign_id, ref.contact_id)
-    return render(request, "delivery/public/preferences.html", {"page": page, "brand": page.brand, "token": token, "saved": saved})
+    return render(
+        request, "delivery/public/preferences.html", {"page": page, "brand": page.brand, "token": token, "saved": saved}
+    )

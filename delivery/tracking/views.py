@@ -1,4 +1,4 @@
-"""The addresses in mail: pixel, redirects, honeypot. Stateless but for one append to Redis; GET changes nothing else."""
+"""The addresses in mail: pixel, redirects, honeypot. One append to Redis; GET changes nothing else."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import structlog
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from redis import Redis
 from redis.exceptions import RedisError
@@ -57,7 +58,7 @@ def pixel(request: HttpRequest, token: str) -> HttpResponse:
     return _private(HttpResponse(PIXEL, content_type="image/gif"))
 
 
-def click(request: HttpRequest, token: str, index: int) -> HttpResponse:
+def click(request: HttpRequest, token: str, index: int) -> HttpResponseBase:
     """The redirect behind a static link: its target comes from the campaign's link table, never from the request."""
     if not _is_read(request):
         return HttpResponseNotAllowed(["GET", "HEAD"])
@@ -69,7 +70,7 @@ def click(request: HttpRequest, token: str, index: int) -> HttpResponse:
     return _redirect(url)
 
 
-def dynamic_click(request: HttpRequest, token: str, index: int, mac: str, target: str) -> HttpResponse:
+def dynamic_click(request: HttpRequest, token: str, index: int, mac: str, target: str) -> HttpResponseBase:
     """The redirect behind a link made of merge fields: its URL is in the path, signed."""
     if not _is_read(request):
         return HttpResponseNotAllowed(["GET", "HEAD"])
@@ -81,7 +82,7 @@ def dynamic_click(request: HttpRequest, token: str, index: int, mac: str, target
     return _redirect(url)
 
 
-def honeypot(request: HttpRequest, token: str) -> HttpResponse:
+def honeypot(request: HttpRequest, token: str) -> HttpResponseBase:
     """A link that no person sees: who follows it is a scanner."""
     ref = tokens().read(token)
     if ref is not None and _is_read(request):

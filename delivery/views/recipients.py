@@ -50,7 +50,7 @@ def recipient(request: HttpRequest, campaign_id: int, contact_id: int) -> HttpRe
 
 @require_GET
 @may_see
-def export(request: HttpRequest, campaign_id: int) -> StreamingHttpResponse:
+def export(_request: HttpRequest, campaign_id: int) -> StreamingHttpResponse:
     """All recipients with state, reply and times as CSV, streamed."""
     campaign = launched_campaign(campaign_id)
     response = StreamingHttpResponse(_csv(campaign.pk), content_type="text/csv; charset=utf-8")

@@ -124,7 +124,7 @@ def _chart(campaign: Campaign, since: datetime, machines: bool) -> Chart:
 
 @require_POST
 @may_change
-def switch_link(request: HttpRequest, campaign_id: int, index: int) -> HttpResponse:
+def switch_link(_request: HttpRequest, campaign_id: int, index: int) -> HttpResponse:
     """The link leads nowhere from now on, or where it led before."""
     link = get_object_or_404(Link, campaign_id=campaign_id, index=index)
     link.disabled_at = None if link.disabled_at else timezone.now()
