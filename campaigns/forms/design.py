@@ -35,15 +35,20 @@ def text_widget() -> forms.Textarea:
     return forms.Textarea(attrs={"rows": 10, "data-insertable": True, "data-part-name": "text"})
 
 
+def as_written(posted: str) -> str:
+    """Return a posted text with the line ends that editors write: browsers post CR LF, which mrml 0.2 cannot read."""
+    return posted.replace("\r\n", "\n")
+
+
 class SourceField(forms.CharField):
-    """A source as it was written: nothing stripped, line ends as editors write them (browsers post CR LF)."""
+    """A source as it was written, nothing stripped."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strip=False, **kwargs)
 
     def to_python(self, value: Any) -> str:
         """Normalise the line ends."""
-        return (super().to_python(value) or "").replace("\r\n", "\n")
+        return as_written(super().to_python(value) or "")
 
 
 class TemplateForm(TemplateModelForm):

@@ -17,6 +17,7 @@ from campaigns.policy import CANCELLABLE, LAUNCHED, PAUSABLE
 from campaigns.queries import campaigns_for_list
 from campaigns.registry import ProgressLine, delivery
 from campaigns.views.pages import home_crumbs, render_page
+from campaigns.views.wizard import TONES
 
 State = Campaign.State
 PAGE_SIZE = 25
@@ -26,15 +27,6 @@ TABS: dict[str, tuple[str, tuple[str, ...]]] = {
     "scheduled": ("Scheduled", (State.SCHEDULED,)),
     "active": ("Under way", tuple(Campaign.ACTIVE)),
     "finished": ("Finished", (State.FINISHED, State.CANCELLED)),
-}
-TONES = {
-    State.DRAFT: "",
-    State.SCHEDULED: "info",
-    State.PREPARING: "busy",
-    State.SENDING: "busy",
-    State.PAUSED: "warn",
-    State.FINISHED: "good",
-    State.CANCELLED: "",
 }
 
 
@@ -49,7 +41,7 @@ class CampaignRow:
     @property
     def tone(self) -> str:
         """The colour of the state."""
-        return TONES[State(self.campaign.state)]
+        return TONES[self.campaign.state]
 
     @property
     def under_way(self) -> bool:

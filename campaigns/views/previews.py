@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from campaigns.compiling import source_of
 from campaigns.content.source import Source
+from campaigns.forms.design import as_written
 from campaigns.models import Campaign, Template, Variant
 from campaigns.previewing import Preview, Reader, find_reader, find_readers, in_dark_mode, make_preview
 from campaigns.starters import find_starter
@@ -30,10 +31,10 @@ def posted_source(request: HttpRequest) -> Source:
     """Return the source as the editor's form has it; parts that the form lacks are empty."""
     return Source(
         markup="html" if request.POST.get("markup") == "html" else "mjml",
-        body=request.POST.get("body", ""),
+        body=as_written(request.POST.get("body", "")),
         subject=request.POST.get("subject", ""),
         preheader=request.POST.get("preheader", ""),
-        text=request.POST.get("text", ""),
+        text=as_written(request.POST.get("text", "")),
     )
 
 

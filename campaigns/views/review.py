@@ -42,7 +42,7 @@ def review_step(request: HttpRequest, campaign_id: int) -> HttpResponse:
 
 def _confirm(request: HttpRequest, campaign: Campaign, funnel: Funnel, form: ConfirmForm) -> HttpResponse | None:
     if needs_typed_number(funnel.n_total) and form.typed_number() != funnel.n_total:
-        form.add_error("number", f"Type {funnel.n_total} to confirm that many people.")
+        form.add_error("number", f"Type {funnel.n_total:,} to confirm that many people.")
         return None
     now = timezone.now()
     send_at = campaign.send_at or now + timedelta(seconds=settings.UNDO_SECONDS)

@@ -27,6 +27,18 @@ TITLES = {
 }
 
 
+# The colour of each state; the words beside it say the same.
+TONES: dict[str, str] = {
+    Campaign.State.DRAFT: "",
+    Campaign.State.SCHEDULED: "info",
+    Campaign.State.PREPARING: "busy",
+    Campaign.State.SENDING: "busy",
+    Campaign.State.PAUSED: "warn",
+    Campaign.State.FINISHED: "good",
+    Campaign.State.CANCELLED: "",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class StepLink:
     """One entry of the wizard's navigation; `mark` is done, warning or todo."""
@@ -67,6 +79,7 @@ def render_step(
     problems = find_problems_of(campaign, funnel=funnel, now=timezone.now())
     frame = {
         "campaign": campaign,
+        "tone": TONES[campaign.state],
         "steps": step_links(campaign, problems),
         "step_title": TITLES[step],
         "problems": [problem for problem in problems if problem.step is step],

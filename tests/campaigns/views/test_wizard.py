@@ -13,7 +13,7 @@ from django.urls import reverse
 from campaigns.models import Campaign
 from campaigns.readiness import LaunchProblem, Step
 from campaigns.registry import FakeDelivery
-from campaigns.starters import BLANK
+from campaigns.starters import BLANK, starters
 from contacts.models import Brand, MailingList
 from tests.campaigns.factories import BODY, NOW, WITHOUT_LINK, make_campaign, make_ready_campaign, make_template
 from tests.campaigns.views.reading import page_of, texts
@@ -188,6 +188,17 @@ def test_the_preview_answers_with_page_text_subject_and_problems(maria: Client) 
     assert "Hello" in made["text"]
     assert "It has no unsubscribe link." in made["problems"]
     assert campaign.variants.get().body == BODY
+
+
+def test_line_ends_as_browsers_post_them_make_no_difference(maria: Client) -> None:
+    campaign = make_campaign()
+    body = (starters()[0].body).replace("\n", "\r\n")
+
+    made = maria.post(step("preview", campaign), {"subject": "Hello", "markup": "mjml", "body": body}).json()
+    maria.post(step("content", campaign), {"subject": "Hello", "markup": "mjml", "body": body, "then": "stay"})
+
+    assert made["html"] is not None
+    assert campaign.variants.get().body == starters()[0].body
 
 
 def test_a_source_that_cannot_be_shown_says_in_which_line(maria: Client) -> None:
