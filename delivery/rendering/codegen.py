@@ -126,11 +126,19 @@ class Generator:
 
     def _value(self, expression: Expression) -> None:
         filters = self.scope.constant_filters(expression)
-        if filters and isinstance(self.sink, ByteSink) and isinstance(expression, FilteredExpression):
+        default = self.scope.lone_default(expression)
+        if not isinstance(self.sink, ByteSink) or not isinstance(expression, FilteredExpression):
+            self.sink.value(self.scope.code(expression))
+        elif filters:
             table = self.scope.keep(FilteredValues(filters, self.encode))
             self.sink.filtered(self.scope.code(expression.left), table)
+        elif default:
+            encoded = f"Y({default.format('x')})"
+            self.sink.piece(
+                f"(C[x] if (x := {self.scope.code(expression.left)}).__class__ is str and x else {encoded})"
+            )
         else:
-            self.sink.value(self.scope.code(expression))
+            self.sink.value(self.scope.code(expression), self.scope.direct(expression))
 
     def _own_page(self, expression: Expression) -> str:
         """The address that a bare `{{ unsubscribe_url }}` or `{{ preferences_url }}` prints."""
@@ -294,7 +302,10 @@ class Generator:
         """`{% cycle %}`."""
         group = self.scope.code(node.group) if node.group else "None"
         values = ", ".join(self.scope.code(value) for value in node.args)
+        # By itself: pieces beside it may be made twice, and it must turn once.
+        self.flush()
         self.sink.value(f"CYCLE(y, {group}, [{values}])")
+        self.flush()
 
     def if_changed(self, node: IfChangedNode) -> None:
         """`{% ifchanged %}`: its block is made as text, to be compared with the last one."""
@@ -315,21 +326,27 @@ class Generator:
         """A link made of merge fields; its block is plain text also in HTML."""
         is_html, autoescape = self.html, self.scope.constants.autoescape
         self.html = self.scope.constants.autoescape = False
-        address = self._address_code(node.block)
+        address, direct = self._address_code(node.block)
         self.html, self.scope.constants.autoescape = is_html, autoescape
         if isinstance(self.sink, ByteSink):
-            self.sink.piece(f"t.join({self.scope.keep(self.links.as_bytes(node.index, html=is_html))}[{address}])")
+            table = self.scope.keep(self.links.as_bytes(node.index, html=is_html))
+            self.sink.piece(f"t.join({table}[{address}])", f"t.join({table}[{direct}])")
         else:
-            self.sink.piece(
-                f"{self.scope.keep(self.links.as_text(node.index, html=is_html))}[{address}].replace({HOLE!r}, s)"
-            )
+            table = self.scope.keep(self.links.as_text(node.index, html=is_html))
+            self.sink.piece(f"{table}[{address}].replace({HOLE!r}, s)")
 
-    def _address_code(self, block: BlockNode) -> str:
-        if len(block.nodes) == 1 and type(block.nodes[0]) is OutputNode:
-            value = self.scope.name("x")
-            code = self.scope.code(block.nodes[0].expression)
-            return f"{value} if ({value} := {code}).__class__ is str else P({value})"
-        return f"''.join({self._captured(block)})"
+    def _address_code(self, block: BlockNode) -> tuple[str, str]:
+        """Code for what a link's block says, and the same for data that is as expected."""
+        if not all(type(node) in {ContentNode, OutputNode} for node in block.nodes):
+            code = f"''.join({self._captured(block)})"
+            return code, code
+        outer, self.sink = self.sink, TextSink("", escape=False)
+        self.nodes(block.nodes)
+        pieces, self.sink = self.sink.take(), outer
+        code = f"''.join(({', '.join([*pieces, repr('')])}))"
+        only = block.nodes[0] if len(block.nodes) == 1 else None
+        direct = self.scope.direct(only.expression) if isinstance(only, OutputNode) else None
+        return code, direct or code
 
     def address(self, address: str) -> None:
         """A constant address, its holes kept."""

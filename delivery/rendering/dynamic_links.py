@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from liquid.stringify import to_liquid_string
 from markupsafe import escape
 
 from campaigns.content.slots import click_target
@@ -30,6 +31,8 @@ class LinkTexts(dict[str, str]):
         return str(escape(target)) if self._html else target
 
     def __missing__(self, written: str) -> str:
+        if written.__class__ is not str:
+            return self.made(to_liquid_string(written, autoescape=False))
         if len(self) >= self._max_entries:
             self.clear()
         self[written] = address = self.made(written)
@@ -47,6 +50,8 @@ class LinkPieces(dict[str, tuple[bytes, ...]]):
         self._max_entries = max_entries
 
     def __missing__(self, written: str) -> tuple[bytes, ...]:
+        if written.__class__ is not str:
+            return encode_around(HOLE, URL_LENGTH, self._texts[written])
         if len(self) >= self._max_entries:
             self.clear()
         self[written] = pieces = encode_around(HOLE, URL_LENGTH, self._texts.made(written))

@@ -9,24 +9,48 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from liquid.stringify import to_liquid_string
+from markupsafe import escape
+
 from delivery.rendering.quoted_printable import SOFT_BREAK, encode, is_plain_line
 
 MAX_ENTRIES = 8192
 MAX_LENGTH = 200
 """Longer values are encoded anew each time."""
 
+_PLAIN_INT = 10**60  # its digits fit on one line
 _is_plain_html_line = re.compile(r"[ !#-%(-\-/-;?-~][ !#-%(-;?-~]{0,74}").fullmatch
 
 
 class EncodedValues(dict[str, bytes]):
-    """`values[text]` is a text in quoted-printable, encoded at the first look."""
+    """`values[text]` is a text in quoted-printable, encoded at the first look.
+
+    Values of other types may be asked for as well; they are printed as Liquid prints them and not remembered, because
+    1, 1.0 and True are one key of a dict. `Markup` must not be asked for: it is the same key as its plain text.
+    """
 
     __slots__ = ()
 
     def __missing__(self, value: str) -> bytes:
-        encoded = value.encode() + SOFT_BREAK if is_plain_line(value) else encode(value)
+        if value.__class__ is not str:
+            return self.other(value)
+        encoded = self.made(value)
         self.remember(value, encoded)
         return encoded
+
+    def made(self, value: str) -> bytes:
+        """The encoded form, made anew."""
+        return value.encode() + SOFT_BREAK if is_plain_line(value) else encode(value)
+
+    def other(self, value: object) -> bytes:
+        """The encoded form of a value that is not a plain str."""
+        if type(value) is int and -_PLAIN_INT < value < _PLAIN_INT:
+            return b"%d=\r\n" % value
+        return b"" if value is None else self.made(str(to_liquid_string(value, autoescape=False)))
+
+    def any(self, value: object) -> bytes:
+        """The encoded form of any value."""
+        return self[value] if type(value) is str else self.other(value)
 
     def remember(self, value: str, encoded: bytes) -> None:
         """Keeps an encoded form unless the value is long."""
@@ -37,23 +61,30 @@ class EncodedValues(dict[str, bytes]):
 
 
 class EscapedValues(EncodedValues):
-    """The same for HTML. Values that need no escape are shared with the text part, which mostly holds the same ones."""
+    """The same for HTML. Values that need no escape are shared with the text part, which mostly holds the same ones;
+    `finished` has what needs none because it is HTML.
+    """
 
-    __slots__ = ("_escape", "_text")
+    __slots__ = ("_finished", "_text")
 
-    def __init__(self, escape: Callable[[str], str], text: EncodedValues) -> None:
+    def __init__(self, text: EncodedValues, finished: EncodedValues) -> None:
         super().__init__()
-        self._escape = escape
         self._text = text
+        self._finished = finished
 
-    def __missing__(self, value: str) -> bytes:
-        if _is_plain_html_line(value):
-            encoded = value.encode() + SOFT_BREAK
-            self._text.remember(value, encoded)
-        else:
-            encoded = encode(self._escape(value))
-        self.remember(value, encoded)
+    def made(self, value: str) -> bytes:
+        """The encoded form, made anew."""
+        if not _is_plain_html_line(value):
+            return encode(str(escape(value)))
+        encoded = value.encode() + SOFT_BREAK
+        self._text.remember(value, encoded)
         return encoded
+
+    def other(self, value: object) -> bytes:
+        """The encoded form of a value that is not a plain str; `Markup` is finished HTML."""
+        if type(value) is int and -_PLAIN_INT < value < _PLAIN_INT:
+            return b"%d=\r\n" % value
+        return b"" if value is None else self._finished[str(to_liquid_string(value, autoescape=True))]
 
 
 class FilteredValues(EncodedValues):
@@ -66,11 +97,10 @@ class FilteredValues(EncodedValues):
         self._filter = filter_
         self._encode = encode_value
 
-    def __missing__(self, value: str) -> bytes:
-        encoded = self.of(value)
-        self.remember(value, encoded)
-        return encoded
+    def made(self, value: str) -> bytes:
+        """The encoded form, made anew."""
+        return self._encode(self._filter(value))
 
-    def of(self, value: object) -> bytes:
-        """The same for any value, not remembered: 1, 1.0 and True are one key of a dict, but print differently."""
+    def other(self, value: object) -> bytes:
+        """The same for a value that is not a plain str."""
         return self._encode(self._filter(value))

@@ -171,6 +171,28 @@ class Scope:
             code = self._filter_call(code, applied)
         return code
 
+    def direct(self, expression: Expression) -> str | None:
+        """Short code for a member of the reader's data, or None.
+
+        It raises KeyError or TypeError where the member is not there. Variables that the template assigns have none:
+        they may hold finished HTML, which a table of plain values must not be asked for.
+        """
+        path = expression.left if isinstance(expression, FilteredExpression) and not expression.filters else expression
+        if not isinstance(path, Path) or not all(isinstance(key, str) for key in path.path):
+            return None
+        root, *keys = map(str, path.path)
+        loop = next((loop for loop in reversed(self.loops) if root == loop.item), None)
+        if root == "forloop" or (loop is None and (root in self.assigned or not keys)):
+            return None
+        return (loop.value if loop else self.variable(root)) + "".join(f"[{key!r}]" for key in keys)
+
+    def lone_default(self, expression: Expression) -> str | None:
+        """Code for what `| default: …` alone makes of a value, with `{}` for the value; else None."""
+        filters = expression.filters if isinstance(expression, FilteredExpression) else None
+        if not filters or len(filters) > 1 or filters[0].name != "default" or len(filters[0].args) != 1:
+            return None
+        return self._filter_call("{}", filters[0]) if isinstance(filters[0].args[0], PositionalArgument) else None
+
     def constant_filters(self, expression: Expression) -> Callable[[Any], object] | None:
         """What the filters of an expression make of a value, if no argument is the reader's; else None.
 
@@ -195,10 +217,6 @@ class Scope:
         return self.namespace[self._filter(applied.name)], arguments, options
 
     def _filter_call(self, left: str, applied: Filter) -> str:
-        if applied.name == "default" and len(applied.args) == 1 and isinstance(applied.args[0], PositionalArgument):
-            # Nearly every use: a text that is there stays as it is.
-            value, other, default = self.name("x"), self.code(applied.args[0].value), self._filter("default")
-            return f"({value} if ({value} := {left}).__class__ is str and {value} else {default}({value}, {other}))"
         arguments = [left]
         for argument in applied.args:
             value = self.code(argument.value)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 
 from liquid import BoundTemplate, Node, RenderContext
@@ -19,7 +18,7 @@ from delivery.rendering.codegen import Generator
 from delivery.rendering.dynamic_links import DynamicLinks
 from delivery.rendering.encoded_values import EncodedValues
 from delivery.rendering.expressions import Scope, Unsupported
-from delivery.rendering.runtime import encode_other, helpers
+from delivery.rendering.runtime import helpers
 from delivery.rendering.sinks import ByteSink, Sink, TextSink
 
 _LOOP_NAMES = frozenset({"forloop", "tablerowloop"})
@@ -64,14 +63,9 @@ class Encoders:
     finished: EncodedValues
     html: bool
 
-    @property
-    def other(self) -> Callable[[object], bytes]:
-        """Encodes a value that is not a plain str."""
-        return partial(encode_other, self.finished, self.html)
-
-    def any(self, value: object) -> bytes:
-        """The encoded form of any value."""
-        return self.values[value] if type(value) is str else encode_other(self.finished, self.html, value)
+    def names(self) -> dict[str, Any]:
+        """What generated code calls them: C for a table, X for what is no plain str, Y for anything."""
+        return {"C": self.values, "X": self.values.other, "Y": self.values.any}
 
 
 class Compiler:
@@ -92,7 +86,7 @@ class Compiler:
         scope = self._scope()
         sink: Sink = ByteSink("x") if as_bytes else TextSink("o", escape=self._html)
         addresses = self._fixed.addresses
-        generator = Generator(self._html, scope, addresses, sink, DynamicLinks(addresses), self._encoders.any)
+        generator = Generator(self._html, scope, addresses, sink, DynamicLinks(addresses), self._encoders.values.any)
         generator.nodes(nodes)
         generator.flush()
         lines = [*self._prologue(scope), *generator.lines, *self._epilogue(scope, nodes), "    return None", ""]
@@ -108,7 +102,7 @@ class Compiler:
 
     def _scope(self) -> Scope:
         constants = SlotContext(self._template, globals=self._fixed.constants, slots=self._fixed.addresses)
-        namespace = {**helpers(constants), "C": self._encoders.values, "X": self._encoders.other}
+        namespace = {**helpers(constants), **self._encoders.names()}
         names = frozenset(self._fixed.constants)
         return Scope(
             self._template.env, constants, names, self._variables, namespace, self._whole, self._continues_loops

@@ -114,7 +114,7 @@ class MixedPart:
 
     def _compiles(self, node: Node) -> bool:
         try:
-            self._compiler.function([node], as_bytes=False)
+            self._compiler.function([node], as_bytes=self._values is not None)
         except Unsupported:
             return False
         return True

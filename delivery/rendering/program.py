@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from markupsafe import escape
-
 from campaigns.content.language import parse
 from delivery.rendering.encoded_values import EncodedValues, EscapedValues
 from delivery.rendering.expressions import Unsupported
@@ -23,8 +21,9 @@ class Part(Protocol):
 
 def html_part(source: str, fixed: Fixed, text_values: EncodedValues) -> Part:
     """The HTML as pieces of quoted-printable, joined blindly; `text_values` are shared with the text part."""
-    values = EscapedValues(lambda value: str(escape(value)), text_values)
-    return _part(source, fixed, Encoders(values, EncodedValues(), html=True), as_bytes=True)
+    finished = EncodedValues()
+    encoders = Encoders(EscapedValues(text_values, finished), finished, html=True)
+    return _part(source, fixed, encoders, as_bytes=True)
 
 
 def plain_part(source: str, fixed: Fixed, text_values: EncodedValues) -> Part:

@@ -17,7 +17,6 @@ from markupsafe import Markup
 
 from campaigns.content.language import loop_number
 from campaigns.content.problems import RenderError
-from delivery.rendering.encoded_values import EncodedValues
 from delivery.rendering.quoted_printable import normal_newlines
 
 UNDEFINED = Undefined("")
@@ -27,7 +26,6 @@ MAX_LOCALS = 100_000
 WATCHED_LOOP = 256
 
 _SIZES = 0  # the key of a dict's entry beside those of cycles, which are texts
-_PLAIN_INT = 10**60  # its digits fit on one line
 
 _NO_TOKEN = Token(TOKEN_EOF, "", -1, "")
 
@@ -143,13 +141,6 @@ def cycle(state: dict[object, Any], group: object, values: list[Any]) -> object:
     index = state.get(key, 0)
     state[key] = (index + 1) % (len(values) or 1)
     return values[index] if index < len(values) else ""
-
-
-def encode_other(values: EncodedValues, html: bool, value: object) -> bytes:
-    """The encoded form of a value that is not a plain str; `values` encodes without escaping."""
-    if value.__class__ is int and -_PLAIN_INT < value < _PLAIN_INT:
-        return b"%d=\r\n" % value
-    return b"" if value is UNDEFINED or value is None else values[str(to_liquid_string(value, html))]
 
 
 def text_of(html: bool, value: object) -> str:

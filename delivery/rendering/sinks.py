@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from delivery.rendering.addresses import HOLE
 from delivery.rendering.quoted_printable import Layout
@@ -22,10 +22,13 @@ class Sink(Protocol):
     def static(self, text: str) -> None:
         """Adds text; holes in it are the reader's token."""
 
-    def value(self, code: str) -> None:
-        """Adds what a Python expression gives, escaped in HTML."""
+    def value(self, code: str, direct: str | None = None) -> None:
+        """Adds what a Python expression gives, escaped in HTML.
 
-    def piece(self, code: str) -> None:
+        `direct` gives the same where it raises neither KeyError nor TypeError.
+        """
+
+    def piece(self, code: str, direct: str | None = None) -> None:
         """Adds what a Python expression gives, which is a piece already."""
 
     def statements(self) -> list[str]:
@@ -33,13 +36,17 @@ class Sink(Protocol):
 
 
 class ByteSink:
-    """Pieces of quoted-printable; static text is laid out around the token without a break."""
+    """Pieces of quoted-printable; static text is laid out around the token without a break.
+
+    A value that is a plain member of the reader's data has two codes: `C[r0['first_name']]` for when it is there, and a
+    longer one for when it is not, or is a list. The short ones take half the time, and one `try` serves 28 pieces.
+    """
 
     target = "o"
 
     def __init__(self, new_name: str) -> None:
         self._layout = Layout()
-        self._pieces: list[str] = []
+        self._pieces: list[_Piece] = []
         self._name = new_name
 
     def static(self, text: str) -> None:
@@ -50,29 +57,47 @@ class ByteSink:
             self._layout.hole("t", URL_LENGTH)
             self._layout.text(part)
 
-    def value(self, code: str) -> None:
+    def value(self, code: str, direct: str | None = None) -> None:
         """Encodes the value: a str through the cache, anything else by a call."""
         name = self._name
-        self.piece(f"(C[{name}] if ({name} := {code}).__class__ is str else X({name}))")
+        slow = f"(C[{name}] if ({name} := {code}).__class__ is str else X({name}))"
+        self.piece(slow, f"C[{direct}]" if direct else None)
 
     def filtered(self, code: str, table: str) -> None:
-        """Looks the value up in the table."""
+        """Looks the value up in a table of filtered values."""
         name = self._name
-        self.piece(f"({table}[{name}] if ({name} := {code}).__class__ is str else {table}.of({name}))")
+        self.piece(f"({table}[{name}] if ({name} := {code}).__class__ is str else {table}.other({name}))")
 
-    def piece(self, code: str) -> None:
+    def piece(self, code: str, direct: str | None = None) -> None:
         """Adds bytes that start at column 0 and end with a line break."""
         self._lay_down()
-        self._pieces.append(code)
+        self._pieces.append(_Piece(code, direct or code))
 
     def statements(self) -> list[str]:
         """`o += (…)` for all pieces."""
         self._lay_down()
         pieces, self._pieces = self._pieces, []
-        return _additions("o", pieces)
+        groups = [pieces[at : at + _MOST_AT_ONCE] for at in range(0, len(pieces), _MOST_AT_ONCE)]
+        return [line for group in groups for line in _tried(group)]
 
     def _lay_down(self) -> None:
-        self._pieces += [piece if isinstance(piece, str) else repr(piece) for piece in self._layout.end()]
+        for piece in self._layout.end():
+            code = piece if isinstance(piece, str) else repr(piece)
+            self._pieces.append(_Piece(code, code))
+
+
+class _Piece(NamedTuple):
+    code: str
+    direct: str
+
+
+def _tried(group: list[_Piece]) -> list[str]:
+    slow = _addition("o", [piece.code for piece in group])
+    direct = _addition("o", [piece.direct for piece in group])
+    if direct == slow:
+        return [slow]
+    # Nothing is appended before all of the tuple is made; making a piece twice does no harm.
+    return ["try:", f"    {direct}", "except (KeyError, TypeError):", f"    {slow}"]
 
 
 class TextSink:
@@ -90,18 +115,24 @@ class TextSink:
         for part in rest:
             self._pieces += ["s", repr(part)] if part else ["s"]
 
-    def value(self, code: str) -> None:
+    def value(self, code: str, direct: str | None = None) -> None:  # noqa: ARG002 no use without a cache
         """Adds the value as text; a plain str needs no call unless it is escaped."""
         self._pieces.append(f"S({code})" if self._escape else f"(x if (x := {code}).__class__ is str else P(x))")
 
-    def piece(self, code: str) -> None:
+    def piece(self, code: str, direct: str | None = None) -> None:  # noqa: ARG002
         """Adds a str."""
         self._pieces.append(code)
 
     def statements(self) -> list[str]:
         """`list += (…)` for all pieces."""
+        pieces = self.take()
+        groups = [pieces[at : at + _MOST_AT_ONCE] for at in range(0, len(pieces), _MOST_AT_ONCE)]
+        return [_addition(self.target, group) for group in groups]
+
+    def take(self) -> list[str]:
+        """The code of all pieces since the last call."""
         pieces, self._pieces = self._pieces, []
-        return _additions(self.target, pieces)
+        return pieces
 
 
 class NoSink:
@@ -112,10 +143,10 @@ class NoSink:
     def static(self, text: str) -> None:
         """Drops the text."""
 
-    def value(self, code: str) -> None:
+    def value(self, code: str, direct: str | None = None) -> None:
         """Drops the value."""
 
-    def piece(self, code: str) -> None:
+    def piece(self, code: str, direct: str | None = None) -> None:
         """Drops the piece."""
 
     def statements(self) -> list[str]:
@@ -123,6 +154,5 @@ class NoSink:
         return []
 
 
-def _additions(target: str, pieces: list[str]) -> list[str]:
-    groups = [pieces[at : at + _MOST_AT_ONCE] for at in range(0, len(pieces), _MOST_AT_ONCE)]
-    return [f"{target} += ({', '.join(group)},)" for group in groups]
+def _addition(target: str, pieces: list[str]) -> str:
+    return f"{target} += ({', '.join(pieces)},)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import quopri
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -80,7 +81,7 @@ def test_blanks_before_a_line_end_are_encoded() -> None:
     assert encode("x" * 74 + " \n") == b"x" * 74 + b"=\r\n=20\r\n"
 
 
-@pytest.mark.parametrize("values", [EncodedValues(), EscapedValues(str.swapcase, EncodedValues())])
+@pytest.mark.parametrize("values", [EncodedValues(), EscapedValues(EncodedValues(), EncodedValues())])
 def test_tables_forget_and_skip_long_values(values: EncodedValues) -> None:
     for number in range(MAX_ENTRIES + 5):
         values[str(number)]
@@ -92,9 +93,9 @@ def test_tables_forget_and_skip_long_values(values: EncodedValues) -> None:
 
 def test_values_without_an_escape_serve_both_parts() -> None:
     text = EncodedValues()
-    escaped = EscapedValues(lambda value: value.replace("<", "&lt;"), text)
+    escaped = EscapedValues(text, EncodedValues())
 
-    assert (escaped["Ann"], escaped["<b>"]) == (b"Ann=\r\n", b"&lt;b>=\r\n")
+    assert (escaped["Ann"], escaped["<b>"]) == (b"Ann=\r\n", b"&lt;b&gt;=\r\n")
     assert text == {"Ann": b"Ann=\r\n"}
     assert text["<b>"] == b"<b>=\r\n"
 
@@ -102,6 +103,8 @@ def test_values_without_an_escape_serve_both_parts() -> None:
 def test_filtered_values_keep_texts_only() -> None:
     doubled = FilteredValues(lambda value: value * 2, lambda value: str(value).encode())
 
-    assert [doubled.of(value) for value in (1, True, 1.0)] == [b"2", b"2", b"2.0"]
+    values: list[Any] = [1, True, 1.0]
+
+    assert [doubled[value] for value in values] == [b"2", b"2", b"2.0"]
     assert doubled["a"] == b"aa"
     assert dict(doubled) == {"a": b"aa"}
