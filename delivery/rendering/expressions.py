@@ -12,21 +12,10 @@ from itertools import count
 from typing import Any
 
 from liquid import Environment, RenderContext
-from liquid.builtin.expressions import BooleanExpression, FilteredExpression, Path, StringLiteral
+from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.builtin.expressions.arguments import KeywordArgument, PositionalArgument
 from liquid.builtin.expressions.filtered import Filter
-from liquid.builtin.expressions.logical import (
-    ContainsExpression,
-    EqExpression,
-    GeExpression,
-    GtExpression,
-    LeExpression,
-    LogicalAndExpression,
-    LogicalOrExpression,
-    LtExpression,
-    NeExpression,
-)
-from liquid.builtin.expressions.primitive import Blank, Empty, IntegerLiteral, RangeLiteral
+from liquid.builtin.expressions.primitive import Blank, Empty, RangeLiteral
 from liquid.exceptions import LiquidError
 from liquid.expression import Expression
 
@@ -37,13 +26,17 @@ class Unsupported(Exception):
 
 @dataclass(slots=True)
 class Loop:
-    """A for loop around the code being written: its item's name in the template and the Python names of its state."""
+    """A for loop around the code being written: its item's name in the template and the Python names of its state.
+
+    `over_data`: its items are the reader's data, so none of them is finished HTML.
+    """
 
     item: str
     value: str
     index: str
     length: str
     label: str
+    over_data: bool
     uses_index: bool = False
 
 
@@ -107,8 +100,6 @@ class Scope:
             return expression.evaluate(self.constants)
         except LiquidError as error:
             raise Unsupported(str(error.message)) from error
-
-    # -- expressions ------------------------------------------------------------------------------------------------
 
     def code(self, expression: Expression) -> str:
         """Python code for the expression's value."""
@@ -181,17 +172,21 @@ class Scope:
         if not isinstance(path, Path) or not all(isinstance(key, str) for key in path.path):
             return None
         root, *keys = map(str, path.path)
-        loop = next((loop for loop in reversed(self.loops) if root == loop.item), None)
-        if root == "forloop" or (loop is None and (root in self.assigned or not keys)):
-            return None
-        return (loop.value if loop else self.variable(root)) + "".join(f"[{key!r}]" for key in keys)
+        start = self._data_root(root, keys)
+        return start + "".join(f"[{key!r}]" for key in keys) if start else None
 
-    def lone_default(self, expression: Expression) -> str | None:
-        """Code for what `| default: …` alone makes of a value, with `{}` for the value; else None."""
+    def _data_root(self, root: str, keys: list[str]) -> str | None:
+        loop = next((loop for loop in reversed(self.loops) if root == loop.item), None)
+        if loop is not None:
+            return loop.value if loop.over_data else None
+        return self.variable(root) if keys and root not in self.assigned and root != "forloop" else None
+
+    def lone_default(self, expression: Expression, value: str) -> str | None:
+        """Code for what `| default: …` alone makes of the value of that Python name; None for other expressions."""
         filters = expression.filters if isinstance(expression, FilteredExpression) else None
         if not filters or len(filters) > 1 or filters[0].name != "default" or len(filters[0].args) != 1:
             return None
-        return self._filter_call("{}", filters[0]) if isinstance(filters[0].args[0], PositionalArgument) else None
+        return self._filter_call(value, filters[0]) if isinstance(filters[0].args[0], PositionalArgument) else None
 
     def constant_filters(self, expression: Expression) -> Callable[[Any], object] | None:
         """What the filters of an expression make of a value, if no argument is the reader's; else None.
@@ -241,58 +236,11 @@ class Scope:
             self.namespace[known] = partial(filter_, **bound) if bound else filter_
         return known
 
-    # -- conditions -------------------------------------------------------------------------------------------------
-
-    def condition(self, expression: Expression) -> str:
-        """Python code that is true where Liquid takes the expression for true."""
-        if isinstance(expression, BooleanExpression):
-            return self.condition(expression.expression)
-        if isinstance(expression, LogicalAndExpression):
-            return f"({self.condition(expression.left)} and {self.condition(expression.right)})"
-        if isinstance(expression, LogicalOrExpression):
-            return f"({self.condition(expression.left)} or {self.condition(expression.right)})"
-        if isinstance(expression, (EqExpression, NeExpression)):
-            return self._equality(expression)
-        for kind, template in _COMPARISONS.items():
-            if isinstance(expression, kind):
-                return self._comparison(expression, template)
-        value = self.name("x")
-        test = f"{value} is not False and {value}.__class__ is not Undefined"
-        return f"(({value} := {self.code(expression)}) is not None and {test})"
-
-    def _comparison(self, expression: Any, template: str) -> str:
-        left, right = self.code(expression.left), self.code(expression.right)
-        operator = _OPERATORS.get(template)
-        if operator and isinstance(expression.right, IntegerLiteral):
-            value = self.name("x")
-            slow = template.format(value, right)
-            return f"({value} {operator} {right} if ({value} := {left}).__class__ is int else {slow})"
-        return template.format(left, right)
-
-    def _equality(self, expression: EqExpression | NeExpression) -> str:
-        left, right = expression.left, expression.right
-        is_equal = isinstance(expression, EqExpression)
-        if isinstance(right, StringLiteral):
-            # For a str on the right, Liquid's comparison is Python's.
-            return f"({self.code(left)} {'==' if is_equal else '!='} {right.value!r})"
-        return f"{'' if is_equal else 'not '}EQ({self.code(left)}, {self.code(right)})"
-
 
 def _apply(filters: list[tuple[Callable[..., object], list[object], dict[str, object]]], value: object) -> object:
     for filter_, arguments, options in filters:
         value = filter_(value, *arguments, **options)
     return value
-
-
-# Python's operator where the left side is an int (no bool) and the right side an integer literal.
-_OPERATORS = {"LT({0}, {1})": "<", "LT({1}, {0})": ">", "LE({0}, {1})": "<=", "LE({1}, {0})": ">="}
-_COMPARISONS: Mapping[type[Any], str] = {
-    LtExpression: "LT({0}, {1})",
-    GtExpression: "LT({1}, {0})",
-    LeExpression: "LE({0}, {1})",
-    GeExpression: "LE({1}, {0})",
-    ContainsExpression: "HAS({0}, {1})",
-}
 
 
 def _range(scope: Scope, expression: RangeLiteral) -> str:

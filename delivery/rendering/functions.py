@@ -20,6 +20,7 @@ from delivery.rendering.encoded_values import EncodedValues
 from delivery.rendering.expressions import Scope, Unsupported
 from delivery.rendering.runtime import helpers
 from delivery.rendering.sinks import ByteSink, Sink, TextSink
+from delivery.rendering.writer import Writer
 
 _LOOP_NAMES = frozenset({"forloop", "tablerowloop"})
 
@@ -84,12 +85,13 @@ class Compiler:
         """A function for these nodes. Raises Unsupported."""
         nodes = list(nodes)
         scope = self._scope()
-        sink: Sink = ByteSink("x") if as_bytes else TextSink("o", escape=self._html)
+        sink: Sink = ByteSink() if as_bytes else TextSink("o", escape=self._html)
         addresses = self._fixed.addresses
-        generator = Generator(self._html, scope, addresses, sink, DynamicLinks(addresses), self._encoders.values.any)
-        generator.nodes(nodes)
-        generator.flush()
-        lines = [*self._prologue(scope), *generator.lines, *self._epilogue(scope, nodes), "    return None", ""]
+        writer = Writer(sink)
+        encode = self._encoders.values.any
+        Generator(self._html, scope, addresses, DynamicLinks(addresses), encode, writer).nodes(nodes)
+        writer.flush()
+        lines = [*self._prologue(scope), *writer.lines, *self._epilogue(scope, nodes), "    return None", ""]
         source = "\n".join(["def body(o, c, t, s, a=None):", *lines])
         try:
             # The code is written by Generator alone: a template gets into it through repr() only (see expressions).

@@ -44,10 +44,9 @@ class ByteSink:
 
     target = "o"
 
-    def __init__(self, new_name: str) -> None:
+    def __init__(self) -> None:
         self._layout = Layout()
         self._pieces: list[_Piece] = []
-        self._name = new_name
 
     def static(self, text: str) -> None:
         """Lays out the text."""
@@ -59,14 +58,16 @@ class ByteSink:
 
     def value(self, code: str, direct: str | None = None) -> None:
         """Encodes the value: a str through the cache, anything else by a call."""
-        name = self._name
-        slow = f"(C[{name}] if ({name} := {code}).__class__ is str else X({name}))"
+        slow = f"(C[x] if (x := {code}).__class__ is str else X(x))"
         self.piece(slow, f"C[{direct}]" if direct else None)
 
     def filtered(self, code: str, table: str) -> None:
         """Looks the value up in a table of filtered values."""
-        name = self._name
-        self.piece(f"({table}[{name}] if ({name} := {code}).__class__ is str else {table}.other({name}))")
+        self.piece(f"({table}[x] if (x := {code}).__class__ is str else {table}.other(x))")
+
+    def defaulted(self, code: str, default: str) -> None:
+        """Encodes the value where it is a text that is not empty, else what `default` gives for the name x."""
+        self.piece(f"(C[x] if (x := {code}).__class__ is str and x else Y({default}))")
 
     def piece(self, code: str, direct: str | None = None) -> None:
         """Adds bytes that start at column 0 and end with a line break."""

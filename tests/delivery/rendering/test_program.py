@@ -120,3 +120,21 @@ def test_code_nested_deeper_than_python_allows_still_renders() -> None:
     source = "{% for a in contact.l %}" * depth + "{{ a }}" + "{% endfor %}" * depth
 
     assert rendered(part(source), l=["x"]) == "x"
+
+
+def test_braces_in_a_default_are_only_text() -> None:
+    assert (
+        rendered(part("{{ contact.n | default: '{0}{x}' }}{{ contact.n | default: contact.m }}"), m="{}") == "{0}{x}{}"
+    )
+
+
+def test_finished_html_and_plain_text_of_the_same_letters_are_told_apart() -> None:
+    source = (
+        "{{ contact.n }} {% capture c %}{{ contact.n }}{% endcapture %}{{ c }}"
+        "{% assign l = c | split: ',' %}{% for x in l %} {{ x }}{% endfor %} {{ contact.escaped }}"
+    )
+
+    printed = rendered(part(source), n="<", escaped="&lt;")
+
+    assert printed == "&lt; &lt; &lt; &amp;lt;"
+    assert rendered(part("{{ contact.escaped }} " + source), n="<", escaped="&lt;") == f"&amp;lt; {printed}"
