@@ -31,6 +31,18 @@ _HINTS = (
 )
 
 
+# What python-liquid says, for people who do not write parsers.
+_IN_WORDS = (
+    ("expected a primitive expression", "a value is missing"),
+    ("missing expression", "a value is missing"),
+    ("expected end of expression, found", "there is something in it that does not belong there"),
+    ('unexpected "\'"', "a text in quotes is not closed"),
+    ("unexpected '\"'", "a text in quotes is not closed"),
+    ("expected '='", "“=” and a value are missing"),
+    ("expected in,", "it must say “for item in list”"),
+)
+
+
 @dataclass(slots=True)
 class _Open:
     name: str
@@ -74,7 +86,7 @@ def _problem_of(source: str, part: str, region: Region) -> Problem | None:
     try:
         author_language().from_string(_BEFORE.get(region.name, "") + text + _AFTER.get(region.name, ""))
     except LiquidError as error:
-        return Problem(f"“{_short(text)}” cannot be read: {error.message}.", _hint(text), line, column, part)
+        return Problem(f"“{_short(text)}” cannot be read: {_words(error)}.", _hint(text), line, column, part)
     return None
 
 
@@ -83,6 +95,11 @@ def _unknown_tag_hint(name: str) -> str:
         return "Templates cannot load other templates."
     known = set(author_language().tags) | {f"end{block}" for block in _BLOCKS} | set(_INNER)
     return suggestion(name, {tag for tag in known if tag.isidentifier()})
+
+
+def _words(error: LiquidError) -> str:
+    message = str(error.message)
+    return next((words for found, words in _IN_WORDS if found in message), message)
 
 
 def _hint(text: str) -> str:

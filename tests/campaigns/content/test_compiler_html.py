@@ -160,7 +160,7 @@ def test_a_block_across_elements_is_warned_of() -> None:
         ("subject", "x" * 2_001, "It has 2,001 characters; the limit is 2,000."),
         ("body", "x" * 300_001, "It has 300,001 characters; the limit is 300,000."),
         ("text", "{{ x", "“{{” is never closed by “}}”."),
-        ("preheader", "{% if %}", "“{% if %}” cannot be read: missing expression."),
+        ("preheader", "{% if %}", "“{% if %}” cannot be read: a value is missing."),
     ],
 )
 def test_an_error_names_its_part(field: str, value: str, message: str) -> None:
