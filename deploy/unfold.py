@@ -19,7 +19,7 @@ from contacts.stores.models import Store
 from delivery.models import ProviderAccount, Route
 from deploy.dashboard import home_context
 
-# Groups of (title, icon of Material Symbols, model). A link shows where its model has a page and the person may see it.
+# Groups of (title, icon of Material Symbols, model); people see the links they have the permission for.
 SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
     ("", [("Campaigns", "send", Campaign), ("Templates", "draft", Template)]),
     (
@@ -89,15 +89,19 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _items(request: HttpRequest, entries: list[tuple[str, str, type[Model]]]) -> list[dict[str, Any]]:
-    return [
-        {
-            "title": title,
-            "icon": icon,
-            "link": reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
-        }
-        for title, icon, model in entries
-        if admin.site.is_registered(model) and _may_view(request, model)
-    ]
+    return [_item(request, *entry) for entry in entries if _may_view(request, entry[2])]
+
+
+def _item(request: HttpRequest, title: str, icon: str, model: type[Model]) -> dict[str, Any]:
+    link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    here = request.path.startswith(link) or (model is Campaign and _is_report(request))
+    return {"title": title, "icon": icon, "link": link, "active": here}
+
+
+def _is_report(request: HttpRequest) -> bool:
+    """Whether this is a launched campaign's page: delivery owns it, people look for it under Campaigns."""
+    match = request.resolver_match
+    return match is not None and (match.url_name or "").startswith(("delivery-report", "delivery-recipient"))
 
 
 def _may_view(request: HttpRequest, model: type[Model]) -> bool:

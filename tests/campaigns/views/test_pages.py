@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, Template
 from tests.campaigns.factories import NOW, make_campaign, make_ready_campaign, make_template
-from tests.campaigns.views.reading import faults, page_of
+from tests.campaigns.views.reading import faults, page_of, texts
 
 CAMPAIGN_PAGES = ("audience", "content", "schedule", "review")
 POSTS = ("duplicate", "pause", "resume", "cancel", "unschedule", "preview")
@@ -129,3 +129,9 @@ def test_the_sidebar_leads_only_where_one_may_go(vera: Client, campaign: Campaig
     assert "Templates" in links
     assert "Brands" not in links
     assert "People" not in links
+
+
+def test_the_sidebar_says_where_one_is(maria: Client, campaign: Campaign) -> None:
+    page = page_of(maria.get(address("campaign_schedule", campaign.pk)))
+
+    assert texts(page, "#nav-sidebar-apps [aria-current=page] span:nth-of-type(2)") == ["Campaigns"]
