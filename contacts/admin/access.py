@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from typing_extensions import override
 
-from contacts.admin.base import Admin
+from contacts.admin.base import INTRO_TEMPLATE, Admin, Intro
 from contacts.models import ApiKey
 from contacts.views import access
 
@@ -18,6 +18,12 @@ from contacts.views import access
 class ApiKeyAdmin(Admin[ApiKey]):
     """Keys by their prefixes; a key itself is shown once, when it is made."""
 
+    list_before_template = INTRO_TEMPLATE
+    intro = Intro(
+        "Keys let stores and scripts sync people of a brand. A key is shown once, when it is made.",
+        "api-1:openapi-view",
+        "How to use the API",
+    )
     list_display = ("name", "prefix", "brand", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_filter = ("brand",)
     list_select_related = ("brand",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -32,7 +32,18 @@ else:
 
     QueryPaginator = Paginator
 
-__all__ = ["Admin", "EstimatePaginator", "SimpleListFilter"]
+__all__ = ["Admin", "EstimatePaginator", "Intro", "SimpleListFilter"]
+
+INTRO_TEMPLATE = "contacts/list_intro.html"
+
+
+class Intro(NamedTuple):
+    """What stands above a list: what it is for, and a button beside "add"."""
+
+    text: str
+    url_name: str = ""
+    label: str = ""
+
 
 COUNTED = 10_000
 EXACT_BELOW = 50_000

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from typing_extensions import override
 
-from contacts.admin.base import Admin
+from contacts.admin.base import INTRO_TEMPLATE, Admin, Intro
 from contacts.models import ImportJob
 from contacts.views import imports
 
@@ -18,6 +18,12 @@ from contacts.views import imports
 class ImportJobAdmin(Admin[ImportJob]):
     """The history of imports; each opens the page that fits its state."""
 
+    list_before_template = INTRO_TEMPLATE
+    intro = Intro(
+        "Files of people and what came of them. Importing a file twice changes nothing.",
+        "admin:contacts_importjob_add",
+        "Import a file",
+    )
     list_display = (
         "file_name",
         "brand",

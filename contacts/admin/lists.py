@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from typing_extensions import override
 
-from contacts.admin.base import Admin
+from contacts.admin.base import INTRO_TEMPLATE, Admin, Intro
 from contacts.models import Brand, Contact, MailingList
 from contacts.queries import list_counts
 from contacts.views.pages import changelist
@@ -22,6 +22,8 @@ from contacts.views.pages import changelist
 class MailingListAdmin(Admin[MailingList]):
     """Lists with how many people are on them."""
 
+    list_before_template = INTRO_TEMPLATE
+    intro = Intro("A campaign goes to lists. People join and leave each list on its own.")
     list_display = ("name", "brand", "n_subscribed", "n_unconfirmed", "n_unsubscribed", "public", "created_at")
     list_filter = ("brand", "public")
     list_select_related = ("brand",)
@@ -70,6 +72,10 @@ def changelist_of_members(mailing_list: MailingList) -> str:
 class BrandAdmin(Admin[Brand]):
     """The sender identities."""
 
+    list_before_template = INTRO_TEMPLATE
+    intro = Intro(
+        "Who mail comes from: name, address, domains and the postal address that the law wants in every mail."
+    )
     list_display = ("name", "from_name", "from_email", "website", "default_locale", "timezone")
     search_fields = ("name",)
     search_help_text = "Search by name"

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from typing_extensions import override
 
-from contacts.admin.base import Admin, EstimatePaginator, SimpleListFilter
+from contacts.admin.base import INTRO_TEMPLATE, Admin, EstimatePaginator, Intro, SimpleListFilter
 from contacts.forms.people import check_field_key
 from contacts.models import Contact, ContactField, MailingList, Subscription
 from contacts.queries import search_contacts
@@ -43,6 +43,12 @@ class ListFilter(SimpleListFilter):
 class ContactAdmin(Admin[Contact]):
     """The audience, newest first; each contact has a page of its own."""
 
+    list_before_template = INTRO_TEMPLATE
+    intro = Intro(
+        "Everybody known to the installation. People get campaigns through the lists they are on.",
+        "admin:contacts_importjob_add",
+        "Import a file",
+    )
     list_display = ("email", "full_name", "country", "lists", "created_at")
     list_filter = (ListFilter,)
     search_fields = ("address",)
@@ -125,6 +131,10 @@ class FieldForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the t
 class ContactFieldAdmin(Admin[ContactField]):
     """Custom fields; key and kind stay as they were made, since contacts hold values under them."""
 
+    list_before_template = INTRO_TEMPLATE
+    intro = Intro(
+        "What you keep of people beside name and place, such as birthday. Templates use it as contact.birthday."
+    )
     form = FieldForm
     list_display = ("label", "key", "kind", "created_at")
     search_fields = ("label", "key")

@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from typing_extensions import override
 
 from contacts.addresses import Address, normalise_address
-from contacts.admin.base import Admin, EstimatePaginator, SimpleListFilter
+from contacts.admin.base import INTRO_TEMPLATE, Admin, EstimatePaginator, Intro, SimpleListFilter
 from contacts.models import Suppression
 from contacts.views import suppressions
 
@@ -39,6 +39,12 @@ class HoldsFilter(SimpleListFilter):
 class SuppressionAdmin(Admin[Suppression]):
     """Addresses that get no mail, newest first."""
 
+    list_before_template = INTRO_TEMPLATE
+    intro = Intro(
+        "Addresses that get no mail, whatever lists they are on. Only a person can lift a suppression.",
+        "admin:contacts_suppression_file",
+        "Upload a file of addresses",
+    )
     list_display = ("who", "reason", "scope", "source", "created_at", "expires_at", "lifted_at")
     list_filter = (HoldsFilter, "reason", "brand")
     list_select_related = ("brand", "mailing_list")

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from typing_extensions import override
 
-from contacts.admin.base import Admin
+from contacts.admin.base import INTRO_TEMPLATE, Admin, Intro
 from contacts.errors import ContactsError
 from contacts.stores.forms import StoreForm
 from contacts.stores.models import Store, StoreDelivery
@@ -36,6 +36,8 @@ TOPICS = {
 class StoreAdmin(Admin[Store]):
     """Connected stores."""
 
+    list_before_template = INTRO_TEMPLATE
+    intro = Intro("Shops that tell Fanfare about their customers by signed webhooks, within seconds.")
     form = StoreForm
     list_display = ("name", "platform", "brand", "domain", "mailing_list", "enabled", "created_at")
     list_filter = ("brand", "platform", "enabled")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 
 from contacts.stores.models import Store
 
@@ -25,9 +26,11 @@ class StoreForm(StoreModelForm):
         max_length=200,
         strip=True,
         label="Webhook secret",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
     )
-    end_old_secret = forms.BooleanField(required=False, label="Stop accepting the old secret now")
+    end_old_secret = forms.BooleanField(
+        required=False, label="Stop accepting the old secret now", widget=UnfoldBooleanSwitchWidget
+    )
 
     class Meta:
         model = Store

@@ -168,7 +168,7 @@ def _preview_row(line: int, row: Any) -> dict[str, Any]:
         "place": ", ".join(part for part in (patch.city, patch.country) if part),
         "phone": patch.phone or "",
         "fields": ", ".join(f"{key}: {value}" for key, value in (patch.fields or {}).items()),
-        "consent": SAYS.get(row.consent, "Not said"),
+        "consent": SAYS.get(row.consent, "Not agreed"),
     }
 
 

@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import capfirst
 
 
 def render_page(
@@ -18,7 +19,7 @@ def render_page(
     options = under._meta
     way = [
         ("Home", reverse("admin:index")),
-        (str(options.verbose_name_plural).capitalize(), changelist(under)),
+        (capfirst(str(options.verbose_name_plural)), changelist(under)),
         (title, ""),
     ]
     frame = {**admin.site.each_context(request), "title": title, "crumbs": way}
