@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from django.conf import settings
 
 from campaigns.content.source import Content
-from campaigns.models import FrozenContent
+from campaigns.models import Campaign, FrozenContent
 from delivery.mime import Identity, MessageBuilder
 from delivery.tracking.tokens import derive_key
 
@@ -13,7 +16,7 @@ from delivery.tracking.tokens import derive_key
 def builder_for(frozen: FrozenContent) -> MessageBuilder:
     """The builder of one variant's messages; compiling takes some 20 ms, so keep it."""
     stored = dict(frozen.identity)
-    constants = {"brand": stored.pop("brand"), "campaign": stored.pop("campaign")}
+    constants = {"brand": stored.pop("brand"), "campaign": stored.pop("campaign"), "now": _now(frozen.campaign)}
     identity = Identity(
         **stored,
         unsubscribe_mailbox_domain=stored["bounce_domain"],
@@ -27,3 +30,8 @@ def builder_for(frozen: FrozenContent) -> MessageBuilder:
         link_secret=derive_key(settings.SECRET_KEY, b"dynamic link v1"),
         campaign_id=frozen.campaign_id,
     )
+
+
+def _now(campaign: Campaign) -> datetime:
+    """What "now" means in templates: the launch, in the campaign's zone; for a test message the last change."""
+    return (campaign.launched_at or campaign.updated_at).astimezone(ZoneInfo(campaign.timezone))
