@@ -14,52 +14,57 @@ from campaigns.policy import Moment, NoSuchTime, is_past, is_zone, needs_typed_n
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def wall(text: str) -> datetime:
+    """A wall time, without a zone."""
+    return datetime.fromisoformat(text)
+
+
 @pytest.mark.parametrize(
-    ("wall", "zone", "at"),
+    ("on_the_clock", "zone", "at"),
     [
-        (datetime(2026, 1, 15, 9), "Europe/Berlin", datetime(2026, 1, 15, 8, tzinfo=UTC)),
-        (datetime(2026, 7, 15, 9), "Europe/Berlin", datetime(2026, 7, 15, 7, tzinfo=UTC)),
-        (datetime(2026, 1, 15, 9), "Asia/Kathmandu", datetime(2026, 1, 15, 3, 15, tzinfo=UTC)),
-        (datetime(2026, 1, 1, 0), "Pacific/Kiritimati", datetime(2025, 12, 31, 10, tzinfo=UTC)),
-        (datetime(2026, 1, 15, 9), "UTC", datetime(2026, 1, 15, 9, tzinfo=UTC)),
+        (wall("2026-01-15 09:00"), "Europe/Berlin", datetime(2026, 1, 15, 8, tzinfo=UTC)),
+        (wall("2026-07-15 09:00"), "Europe/Berlin", datetime(2026, 7, 15, 7, tzinfo=UTC)),
+        (wall("2026-01-15 09:00"), "Asia/Kathmandu", datetime(2026, 1, 15, 3, 15, tzinfo=UTC)),
+        (wall("2026-01-01 00:00"), "Pacific/Kiritimati", datetime(2025, 12, 31, 10, tzinfo=UTC)),
+        (wall("2026-01-15 09:00"), "UTC", datetime(2026, 1, 15, 9, tzinfo=UTC)),
     ],
 )
-def test_a_plain_wall_time_is_converted_without_a_word(wall: datetime, zone: str, at: datetime) -> None:
-    assert resolve_wall_time(wall, zone) == Moment(at)
+def test_a_plain_wall_time_is_converted_without_a_word(on_the_clock: datetime, zone: str, at: datetime) -> None:
+    assert resolve_wall_time(on_the_clock, zone) == Moment(at)
 
 
 @pytest.mark.parametrize(
-    ("wall", "zone", "instead"),
+    ("on_the_clock", "zone", "instead"),
     [
-        (datetime(2026, 3, 29, 2, 30), "Europe/Berlin", "03:30"),
-        (datetime(2026, 3, 8, 2, 0), "America/New_York", "03:00"),
-        (datetime(2026, 10, 4, 2, 10), "Australia/Lord_Howe", "02:40"),
+        (wall("2026-03-29 02:30"), "Europe/Berlin", "03:30"),
+        (wall("2026-03-08 02:00"), "America/New_York", "03:00"),
+        (wall("2026-10-04 02:10"), "Australia/Lord_Howe", "02:40"),
     ],
 )
 def test_the_hour_that_spring_skips_is_refused_with_the_next_that_exists(
-    wall: datetime, zone: str, instead: str
+    on_the_clock: datetime, zone: str, instead: str
 ) -> None:
     with pytest.raises(NoSuchTime, match=f"Try {instead}"):
-        resolve_wall_time(wall, zone)
+        resolve_wall_time(on_the_clock, zone)
 
 
 def test_the_hour_that_autumn_repeats_means_its_first_pass_and_says_so() -> None:
-    moment = resolve_wall_time(datetime(2026, 10, 25, 2, 30), "Europe/Berlin")
+    moment = resolve_wall_time(wall("2026-10-25 02:30"), "Europe/Berlin")
 
     assert moment.at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     assert "happens twice" in moment.note
 
 
 @given(
-    st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2035, 1, 1)),
+    st.datetimes(min_value=wall("2020-01-01 00:00"), max_value=wall("2035-01-01 00:00")),
     st.sampled_from(["Europe/Berlin", "America/Sao_Paulo", "Asia/Tehran", "Australia/Lord_Howe", "Africa/Casablanca"]),
 )
-def test_a_wall_time_that_resolves_shows_the_same_on_the_clock_there(wall: datetime, zone: str) -> None:
+def test_a_wall_time_that_resolves_shows_the_same_on_the_clock_there(on_the_clock: datetime, zone: str) -> None:
     try:
-        at = resolve_wall_time(wall, zone).at
+        at = resolve_wall_time(on_the_clock, zone).at
     except NoSuchTime:
         return
-    assert at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wall
+    assert at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == on_the_clock
 
 
 def test_a_time_picked_to_the_minute_is_not_past_within_that_minute() -> None:

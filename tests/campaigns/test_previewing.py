@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from campaigns.content.source import Source
@@ -15,10 +17,10 @@ pytestmark = pytest.mark.django_db
 SUBJECT = "Hello {{ contact.first_name | default: 'you' }}"
 
 
-def preview(body: str = BODY, subject: str = SUBJECT, **reader: object) -> tuple[str | None, str | None, list[str]]:
-    made = make_preview(Source("html", body, subject), Reader(make_brand(), **reader), now=NOW)  # type: ignore[arg-type]
-    copy = made.copy
-    return copy and copy.html, copy and copy.subject, [problem.message for problem in made.problems]
+def preview(body: str = BODY, subject: str = SUBJECT, **reader: Any) -> tuple[str | None, str | None, list[str]]:
+    made = make_preview(Source("html", body, subject), Reader(make_brand(), **reader), now=NOW)
+    problems = [problem.message for problem in made.problems]
+    return (made.copy.html, made.copy.subject, problems) if made.copy else (None, None, problems)
 
 
 def test_without_a_contact_somebody_made_up_reads_it() -> None:
