@@ -9,7 +9,9 @@ wrap = admin.site.admin_view
 urlpatterns = [
     path("reports/<int:campaign_id>/", wrap(report.report), name="delivery-report"),
     path("reports/<int:campaign_id>/recipients/", wrap(recipients.recipient_list), name="delivery-recipients"),
-    path("reports/<int:campaign_id>/recipients/<int:contact_id>/", wrap(recipients.recipient), name="delivery-recipient"),
+    path(
+        "reports/<int:campaign_id>/recipients/<int:contact_id>/", wrap(recipients.recipient), name="delivery-recipient"
+    ),
     path("reports/<int:campaign_id>/export.csv", wrap(recipients.export), name="delivery-export"),
     path("reports/<int:campaign_id>/links/<int:index>/switch/", wrap(report.switch_link), name="delivery-switch-link"),
 ]

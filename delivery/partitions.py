@@ -23,7 +23,9 @@ def ensure_event_partitions(now: datetime) -> None:
     month = datetime(now.year, now.month, 1, tzinfo=UTC)
     for _ in range(3):
         following = _next_month(month)
-        _attach("delivery_event", f"delivery_event_{month:%Y_%m}", f"'{month:%Y-%m-%d}+00'", f"'{following:%Y-%m-%d}+00'")
+        _attach(
+            "delivery_event", f"delivery_event_{month:%Y_%m}", f"'{month:%Y-%m-%d}+00'", f"'{following:%Y-%m-%d}+00'"
+        )
         month = following
 
 
@@ -41,7 +43,9 @@ def _attach(parent: str, name: str, low: str, high: str) -> None:
         # All names and bounds come from this module; there is nothing to splice from outside.
         cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
         try:
-            cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+            cursor.execute(
+                f"CREATE TABLE IF NOT EXISTS {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
+            )
             cursor.execute("SELECT 1 FROM pg_inherits WHERE inhrelid = to_regclass(%s)::oid", [name])
             if cursor.fetchone() is None:
                 cursor.execute(f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ({low}) TO ({high})")

@@ -49,7 +49,8 @@ class Batch(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(n_begun__gte=0) & Q(n_begun__lte=models.F("n_messages")), name="the_journal_stays_in_its_batch"
+                condition=Q(n_begun__gte=0) & Q(n_begun__lte=models.F("n_messages")),
+                name="the_journal_stays_in_its_batch",
             ),
             models.CheckConstraint(
                 condition=~Q(state="leased") | Q(lease_until__isnull=False), name="a_leased_batch_has_a_lease"
@@ -57,7 +58,9 @@ class Batch(models.Model):
         ]
         indexes = [
             # The claim: due batches of a route, oldest first per campaign.
-            models.Index(fields=["route", "campaign_id", "due_at", "id"], condition=Q(state="pending"), name="batches_to_claim"),
+            models.Index(
+                fields=["route", "campaign_id", "due_at", "id"], condition=Q(state="pending"), name="batches_to_claim"
+            ),
             # The sweeper: leases that ran out.
             models.Index(fields=["lease_until"], condition=Q(state="leased"), name="batches_leased"),
             # Progress and the end of a campaign.

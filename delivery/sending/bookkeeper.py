@@ -23,6 +23,7 @@ from delivery.sending.lease import Lease, Person, Settled
 from delivery.sending.refusals import record_refusals
 
 RENEW_SECONDS = 1.0
+TURN_SECONDS = 1.0
 
 
 @dataclass
@@ -101,6 +102,7 @@ class Bookkeeper:
         self._redis = redis
         self._trouble = ""
         self._noted = 0.0
+        self._turned = 0.0
 
     def judge(self, lease: Lease, person: Person, account_id: int, outcome: Outcome) -> Settled:
         """The outcome as it will be written: a deferral gets its next time, or expires."""
@@ -118,6 +120,7 @@ class Bookkeeper:
             n_granted = self._grant(order, report)
             for lease, items in order.write.items():
                 self._write(lease, items, order, n_granted if lease is order.extend else 0, report)
+            self._yield_turn(order, report)
             if order.claim:
                 report.claimed = self._claim()
             self._look_for_stops(order, report)
@@ -192,7 +195,24 @@ class Bookkeeper:
         """A throttled batch is not offered again before its limit allows."""
         return timezone.now() + timedelta(seconds=report.wait_s) if report.wait_s > RENEW_SECONDS else None
 
+    def _yield_turn(self, order: Order, report: Report) -> None:
+        """Once a second: a campaign whose turn it is not hands its batch back, so that a small one need not wait."""
+        lease = order.extend
+        if lease is None or time.monotonic() - self._turned < TURN_SECONDS:
+            return
+        self._turned = time.monotonic()
+        self._charge(lease)
+        candidates = dict(ledger.campaigns_with_work(self._route_id)) | {lease.campaign_id: lease.weight}
+        if self._chooser.choose(list(candidates.items()))[0] != lease.campaign_id:
+            report.stopped.append(lease)
+
+    def _charge(self, lease: Lease) -> None:
+        n_handed_out = lease.next_position - lease.start
+        self._chooser.charge(lease.campaign_id, n_handed_out - lease.n_charged)
+        lease.n_charged = n_handed_out
+
     def _forget(self, lease: Lease, report: Report) -> None:
+        self._charge(lease)
         report.ended.append(lease)
         self._renewed.pop(lease, None)
 
@@ -203,7 +223,6 @@ class Bookkeeper:
             if lease is not None:
                 lease.people = ledger.read_people(lease, self._audience(campaign_id))
                 self._prepare(lease)
-                self._chooser.charge(campaign_id, lease.n_messages - lease.n_begun)
                 self._renewed[lease] = time.monotonic()
                 return lease
         return None

@@ -50,6 +50,7 @@ class Lease:
 
     batch_id: int
     campaign_id: int
+    weight: int
     route_id: int
     site: str
     attempt: int
@@ -64,6 +65,7 @@ class Lease:
     next_position: int = 0  # the next one to hand out
     n_settled: int = 0
     n_written: int = 0
+    n_charged: int = 0  # of its messages, to the campaign's share of the route
     unwritten: list[Settled] = field(default_factory=list)
     stopped: bool = False  # campaign paused, cancelled, or the lease was lost
     start: int = 0

@@ -50,7 +50,7 @@ WHERE b.id = (
     WHERE route_id = %(route)s AND campaign_id = %(campaign)s AND state = 'pending' AND due_at <= now()
     ORDER BY due_at, id FOR UPDATE SKIP LOCKED LIMIT 1)
   AND c.id = b.campaign_id AND c.state = 'sending'
-RETURNING b.id, b.campaign_id, b.route_id, b.site, b.attempt, b.fence, b.n_messages, b.n_begun,
+RETURNING b.id, b.campaign_id, c.weight, b.route_id, b.site, b.attempt, b.fence, b.n_messages, b.n_begun,
     c.launched_at, c.launched_at + make_interval(hours => c.expire_hours)
 """
 
@@ -154,7 +154,7 @@ def campaigns_with_work(route_id: int) -> list[tuple[int, int]]:
 
 def claim_batch(route_id: int, campaign_id: int, *, worker: str) -> Lease | None:
     """The campaign's oldest due batch, leased to `worker` for 60 s; None when there is none. Without its people."""
-    params = {"route": route_id, "campaign": campaign_id, "worker": worker, "seconds": LEASE_SECONDS}
+    params: dict[str, Any] = {"route": route_id, "campaign": campaign_id, "worker": worker, "seconds": LEASE_SECONDS}
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, params)
         row = cursor.fetchone()
@@ -163,7 +163,7 @@ def claim_batch(route_id: int, campaign_id: int, *, worker: str) -> Lease | None
 
 def read_people(lease: Lease, audience: Mapping[str, Any]) -> list[Person]:
     """The batch's people from the first one not begun, each checked against consent and suppression now."""
-    params: dict[str, Any] = {**audience, "campaign": lease.campaign_id, "batch": lease.batch_id, "start": lease.n_begun}
+    params = {**audience, "campaign": lease.campaign_id, "batch": lease.batch_id, "start": lease.n_begun}
     with connection.cursor() as cursor:
         cursor.execute(READ_PEOPLE, params)
         return [Person._make(row) for row in cursor.fetchall()]

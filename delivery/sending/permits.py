@@ -11,7 +11,7 @@ from django.utils import timezone
 from redis import Redis
 
 from delivery.limits.pacing import Pacer
-from delivery.limits.values import Limit, Quota, Scope, Window
+from delivery.limits.values import Limit, Quota, Scope, Share, Window
 from delivery.models import ProviderAccount
 from delivery.queries import count_accepted_since
 from delivery.sending.channel import Channel
@@ -45,7 +45,9 @@ class RoutePermits:
     def _pacer(self, channel: Channel, lease: Lease) -> Pacer:
         key = (channel.account_id, lease.campaign_id, lease.site)
         if key not in self._pacers:
-            self._pacers[key] = Pacer(self._redis, [account_scope(self._accounts[channel.account_id], timezone.now())])
+            scope = account_scope(self._accounts[channel.account_id], timezone.now())
+            share = Share(str(lease.campaign_id), lease.weight)
+            self._pacers[key] = Pacer(self._redis, [scope], share)
         return self._pacers[key]
 
 
