@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from campaigns.models import Campaign, Template
@@ -165,3 +165,24 @@ def test_the_menu_works_by_keyboard_alone(desk: Page, live_server: LiveServer) -
     desk.keyboard.press("Enter")
     desk.keyboard.press("Tab")
     expect(desk.get_by_role("link", name="New campaign")).to_be_focused()
+
+
+def test_without_a_script_the_pages_still_work(
+    browser: Browser, live_server: LiveServer, delivery: FakeDelivery
+) -> None:
+    User.objects.create_superuser("maria", "maria@example.com", "pw")
+    make_campaign(make_list(), name="Sale")
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{live_server.url}/admin/login/?next=/admin/campaigns/campaign/")
+        page.get_by_label("Username").fill("maria")
+        page.get_by_label("Password").fill("pw")
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("link", name="Sale").click()
+        page.get_by_label("Steps").get_by_role("link", name="Content").click()
+        page.get_by_label("Subject", exact=True).fill("Written without a script")
+        page.get_by_role("button", name="Save", exact=True).last.click()
+
+        expect(page.get_by_text("Saved.")).to_be_visible()
+        expect(page.frame_locator("[data-preview-frame]").get_by_text("Hello Robin")).to_be_visible()
+    assert Campaign.objects.get().variants.get().subject == "Written without a script"
