@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import time
+import urllib.request
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -54,35 +54,34 @@ class Smoke:
     var: Path
     say: Callable[[str], None]
     timeout_s: float = 180.0
+    started: float = field(default_factory=time.monotonic)
 
     def run(self, n_contacts: int) -> tuple[Result, list[str]]:
         """The figures, and everything that is wrong with them; raises TimeoutError when it does not come to an end."""
-        started = time.monotonic()
         setup.migrate()
-        self.say(f"{time.monotonic() - started:5.1f} s  tables are there")
         setup.collect_static()
         now = timezone.now()
         shop = load_shop(n_contacts, now=now)
         route_to_catcher(self.ports.smtp, per_second=None)
         admin = setup.ensure_admin(make_password())
-        self.say(
-            f"{n_contacts} contacts are ready after {time.monotonic() - started:.1f} s; starting all processes ..."
-        )
+        self._note(f"{n_contacts} contacts to mail are there; starting all processes ...")
         supervisor = Supervisor(self.var / "log", self.say)
         try:
             supervisor.start(programs_of(self.ports, self.var, pace="smoke", loglevel="WARNING"))
             setup.wait_until_ready(self.ports, meanwhile=supervisor.look_after)
+            self._note("all processes answer; scheduling the campaign ...")
             now = timezone.now()
             campaign = make_campaign(shop, by=admin, send_at=now + timedelta(seconds=1), now=now)
             seen = self._watch(campaign, supervisor)
         finally:
+            self._note("stopping all processes ...")
             supervisor.stop()
+            self._note("stopped.")
         return self._judge(campaign, shop.reached, seen)
 
     def _watch(self, campaign: Campaign, supervisor: Supervisor) -> Seen:
         """Waits until all messages have their end and all that readers did has arrived."""
         until = time.monotonic() + self.timeout_s
-        started = time.monotonic()
         said = ""
         while time.monotonic() < until:
             supervisor.look_after()
@@ -92,18 +91,20 @@ class Smoke:
             progress, seen = progress_of(campaign.pk), self._seen()
             line = f"{campaign.state}: {in_words(progress)}; {seen.n_waiting} acts of readers to come"
             if line != said:
-                self.say(f"{time.monotonic() - started:5.1f} s  {line}")
+                self._note(line)
                 said = line
             if campaign.state == Campaign.State.FINISHED and seen.n_waiting == 0 and not _open_figures(campaign, seen):
                 return seen
             time.sleep(1)
-        self.say("The smoke test did not come to an end in time; these are the figures as they are.")
+        self._note("The smoke test did not come to an end in time; these are the figures as they are.")
         return self._seen()
 
+    def _note(self, text: str) -> None:
+        self.say(f"{time.monotonic() - self.started:5.1f} s  {text}")
+
     def _seen(self) -> Seen:
-        connection_ = http.client.HTTPConnection("127.0.0.1", self.ports.catcher, timeout=20)
-        connection_.request("GET", "/record.json")
-        return Seen.from_json(json.loads(connection_.getresponse().read()))
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports.catcher}/record.json", timeout=20) as answer:
+            return Seen.from_json(json.loads(answer.read()))
 
     def _judge(self, campaign: Campaign, expected: frozenset[str], seen: Seen) -> tuple[Result, list[str]]:
         progress, counted = progress_of(campaign.pk), recount(campaign.pk)
