@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime
+from typing import Any
 
 from campaigns.models import Campaign, FrozenContent, Variant
-from contacts.addresses import normalise_address
+from contacts.addresses import Address, normalise_address
 from contacts.models import Brand, Contact, MailingList, Subscription
 from delivery.models import Batch, ProviderAccount, Route, RouteMember
 from delivery.services.planning import plan_next_campaign
@@ -40,7 +41,7 @@ def make_list(brand: Brand | None = None, name: str = "News") -> MailingList:
 
 def make_contact(email: str | None = None, *, first_name: str = "", fields: dict[str, object] | None = None) -> Contact:
     address = normalise_address(email or f"reader{next(_numbers)}@example.org")
-    assert not isinstance(address, str)
+    assert isinstance(address, Address)
     return Contact.objects.create(
         email=address.email,
         address=address.address,
@@ -62,7 +63,7 @@ def make_readers(n: int, mailing_list: MailingList, *, domain: str = "example.or
     return contacts
 
 
-def make_account(*, host: str = "127.0.0.1", port: int = 25, **limits: object) -> ProviderAccount:
+def make_account(*, host: str = "127.0.0.1", port: int = 25, **limits: Any) -> ProviderAccount:
     options = {"host": host, "port": port, "tls": "none"}
     return ProviderAccount.objects.create(name=f"account {next(_numbers)}", options=options, **limits)
 
@@ -84,7 +85,7 @@ def make_campaign(
     return campaign
 
 
-def make_preparing(mailing_list: MailingList, **fields: object) -> Campaign:
+def make_preparing(mailing_list: MailingList, **fields: Any) -> Campaign:
     """A campaign that waits for the planner, with content that needs no compiling."""
     campaign = make_campaign(mailing_list, state="preparing", launched_at=datetime.now(UTC), **fields)
     variant = campaign.variants.get()

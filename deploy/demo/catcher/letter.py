@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import cast
 
 _HREF = re.compile(r"""(?:href|src)=["']([^"']+)["']""", re.IGNORECASE)
 _WAY = re.compile(r"<([^<>\s]+)>")
@@ -51,7 +50,7 @@ def read_letter(raw: bytes, *, recipient: str, return_path: str, origin: str) ->
 def parse(raw: bytes) -> EmailMessage:
     """The message with the email package's present-day policy."""
     message = message_from_bytes(raw, policy=policy.default)
-    return cast("EmailMessage", message)  # what policy.default makes
+    return message
 
 
 def body_of(message: EmailMessage, subtype: str) -> str:

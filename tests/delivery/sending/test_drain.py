@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import uvloop
@@ -70,7 +71,7 @@ def drain(route: Route, redis: Redis, *, seconds: float = 20, stopping: Callable
         loop.close()
 
 
-def route_to(server: ScriptedServer, **limits: object) -> Route:
+def route_to(server: ScriptedServer, **limits: Any) -> Route:
     return make_route(make_account(port=server.port, **{"max_connections": 4, **limits}))
 
 
