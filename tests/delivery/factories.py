@@ -75,7 +75,7 @@ def make_route(account: ProviderAccount | None = None, *, default: bool = True) 
 
 
 def make_campaign(
-    mailing_list: MailingList, *, state: str = "scheduled", body: str = NEWSLETTER, **fields: object
+    mailing_list: MailingList, *, state: str = "scheduled", body: str = NEWSLETTER, **fields: Any
 ) -> Campaign:
     campaign = Campaign.objects.create(
         brand=mailing_list.brand, name="Sale", state=state, send_at=fields.pop("send_at", NOW), **fields

@@ -49,8 +49,7 @@ def read_letter(raw: bytes, *, recipient: str, return_path: str, origin: str) ->
 
 def parse(raw: bytes) -> EmailMessage:
     """The message with the email package's present-day policy."""
-    message = message_from_bytes(raw, policy=policy.default)
-    return message
+    return message_from_bytes(raw, policy=policy.default)
 
 
 def body_of(message: EmailMessage, subtype: str) -> str:
