@@ -9,6 +9,8 @@ from pathlib import Path
 
 from deploy.demo.ports import Ports
 
+# A line per task would be 170 MB a day: beat sends a dozen tasks a second.
+LOG_LEVEL = "WARNING"
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -21,15 +23,15 @@ class Program:
     command: tuple[str, ...]
 
 
-def programs_of(ports: Ports, var: Path, *, pace: str, loglevel: str = "INFO") -> list[Program]:
+def programs_of(ports: Ports, var: Path, *, pace: str) -> list[Program]:
     """Everything but PostgreSQL and Redis. `pace` is the catcher's: demo or smoke."""
     return [
         Program("catcher", "mail catcher", _python("-m", "deploy.demo.catcher", *_catcher(ports, pace))),
         Program("intake", "intake of returned mail", _python("manage.py", "intake", "--port", str(ports.intake))),
         Program("web", "web", _python("-m", "granian", *_granian(ports.web))),
-        Program("send", "worker (send)", _worker("send", "send", loglevel)),
-        Program("care", "worker (plan, events, care)", _worker("care", "plan,events,care", loglevel)),
-        Program("beat", "beat", _celery("beat", "--pidfile=", "-s", str(var / "beat-schedule"), "-l", loglevel)),
+        Program("send", "worker (send)", _worker("send", "send")),
+        Program("care", "worker (plan, events, care)", _worker("care", "plan,events,care")),
+        Program("beat", "beat", _celery("beat", "--pidfile=", "-s", str(var / "beat-schedule"), "-l", LOG_LEVEL)),
     ]
 
 
@@ -41,8 +43,8 @@ def _celery(*arguments: str) -> tuple[str, ...]:
     return _python("-m", "celery", "-A", "deploy", *arguments)
 
 
-def _worker(name: str, queues: str, loglevel: str) -> tuple[str, ...]:
-    options: Sequence[str] = ("-Q", queues, "-c", "2", "-n", f"{name}@%h", "-l", loglevel)
+def _worker(name: str, queues: str) -> tuple[str, ...]:
+    options: Sequence[str] = ("-Q", queues, "-c", "2", "-n", f"{name}@%h", "-l", LOG_LEVEL)
     return _celery("worker", *options, "--without-gossip", "--without-mingle")
 
 

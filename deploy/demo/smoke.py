@@ -67,7 +67,7 @@ class Smoke:
         self._note(f"{n_contacts} contacts to mail are there; starting all processes ...")
         supervisor = Supervisor(self.var / "log", self.say)
         try:
-            supervisor.start(programs_of(self.ports, self.var, pace="smoke", loglevel="WARNING"))
+            supervisor.start(programs_of(self.ports, self.var, pace="smoke"))
             setup.wait_until_ready(self.ports, meanwhile=supervisor.look_after)
             self._note("all processes answer; scheduling the campaign ...")
             now = timezone.now()
