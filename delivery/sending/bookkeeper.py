@@ -23,6 +23,8 @@ from delivery.sending.lease import Lease, Person, Settled
 from delivery.sending.refusals import record_refusals
 
 RENEW_SECONDS = 1.0
+# How often a campaign is looked at while its drain has nothing to write: pauses take effect within 2 s.
+LOOK_SECONDS = 0.5
 TURN_SECONDS = 1.0
 
 
@@ -45,6 +47,7 @@ class Report:
 
     begun: dict[Lease, int] = field(default_factory=dict)
     stopped: list[Lease] = field(default_factory=list)
+    recalled: list[Lease] = field(default_factory=list)  # paused or cancelled: not even what waits to leave is sent
     ended: list[Lease] = field(default_factory=list)
     unmailable: dict[Lease, set[int]] = field(default_factory=dict)
     granted: dict[Channel, int] = field(default_factory=dict)
@@ -149,7 +152,8 @@ class Bookkeeper:
 
     def _write(self, lease: Lease, items: list[Settled], order: Order, n_granted: int, report: Report) -> None:
         begun = lease.next_position if lease.stopped else lease.n_begun + n_granted
-        due = time.monotonic() - self._renewed.get(lease, 0.0) > RENEW_SECONDS
+        asked_at = time.monotonic()
+        due = asked_at - self._renewed.get(lease, 0.0) >= LOOK_SECONDS
         if not (items or n_granted or due or lease in order.end):
             report.leases_held = report.leases_held or lease.n_begun > 0
             return
@@ -159,8 +163,10 @@ class Bookkeeper:
             self._renewed[lease] = time.monotonic()
             report.leases_held = True
             self._seen_mark = journaled.stop_mark
-            if journaled.state != "sending":
-                report.stopped.append(lease)
+            if journaled.state == "sending":
+                lease.seen_at = asked_at
+            else:
+                report.recalled.append(lease)
             if lease in order.end:
                 ledger.end_lease(lease, due_at=self._hold(report))
                 self._forget(lease, report)
