@@ -51,13 +51,13 @@ EXAMPLES = {
     " WHERE campaign_id = %(campaign)s AND {blocks}) AS said LIMIT 1",
 }
 # A literal list, as the partial index has it: a parameter would not be matched with the index.
-_LITERAL = f"category IN ({', '.join(repr(category) for category in BLOCKS)})"
+BLOCKING = f"category IN ({', '.join(repr(category) for category in BLOCKS)})"
 
 
 def results_of(campaign_id: int) -> Results:
     """What came of a campaign's messages, people once each."""
     with connection.cursor() as cursor:
-        cursor.execute(RESULTS.format(blocks=_LITERAL), {"campaign": campaign_id, "blocks": list(BLOCKS)})
+        cursor.execute(RESULTS.format(blocks=BLOCKING), {"campaign": campaign_id, "blocks": list(BLOCKS)})
         row = cursor.fetchone()
     return Results(*(int(n) for n in row)) if row else Results(0)
 
@@ -67,6 +67,6 @@ def example_reply(campaign_id: int, cause: Cause) -> str:
     if cause == "complained":
         return ""
     with connection.cursor() as cursor:
-        cursor.execute(EXAMPLES[cause].format(blocks=_LITERAL), {"campaign": campaign_id, "blocks": list(BLOCKS)})
+        cursor.execute(EXAMPLES[cause].format(blocks=BLOCKING), {"campaign": campaign_id, "blocks": list(BLOCKS)})
         row = cursor.fetchone()
     return str(row[0]) if row else ""

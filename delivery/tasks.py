@@ -9,6 +9,7 @@ from redis import Redis
 
 from delivery.models import Route
 from delivery.partitions import ensure_event_partitions
+from delivery.sending.presence import note_tick
 from delivery.sending.worker import this_worker
 from delivery.services import braking, finishing, leaving, planning, receiving, requeueing, sweeping
 from delivery.services.dispatch import routes_to_drain
@@ -27,6 +28,7 @@ def plan() -> None:
 @shared_task(name="delivery.tasks.start_drains")
 def start_drains() -> None:
     """One hint per route and free slot; a hint that nobody takes within seconds is dropped."""
+    note_tick(Redis.from_url(settings.REDIS_URL, socket_timeout=5))
     for route_id, n_hints in routes_to_drain().items():
         for _ in range(n_hints):
             drain.apply_async((route_id,), queue="send", expires=3)
