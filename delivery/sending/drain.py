@@ -33,7 +33,7 @@ WINDOW = 100
 STEP = 50
 IDLE_SECONDS = 1.0
 # Nothing is handed out later than this after the start of the last exchange: the sweeper must not get there first.
-SAFE_SECONDS = LEASE_SECONDS - 10
+SAFE_SECONDS = LEASE_SECONDS * 5 / 6
 # A worker that cannot write gives up after this long; its open messages are uncertain then.
 GIVE_UP_SECONDS = 300.0
 
