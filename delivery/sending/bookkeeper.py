@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.db import connection
@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from delivery.limits.errors import LimitsUnavailable
 from delivery.outcomes import Outcome
-from delivery.sending import ledger, presence
+from delivery.sending import late, ledger, presence
 from delivery.sending.channel import Channel
 from delivery.sending.judging import judge
 from delivery.sending.lease import Lease, Person, Settled
@@ -106,10 +106,17 @@ class Bookkeeper:
         self._trouble = ""
         self._noted = 0.0
         self._turned = 0.0
+        self._read_at = (timezone.now(), time.monotonic())  # PostgreSQL's clock at the last journal step, and ours
+
+    @property
+    def _now(self) -> datetime:
+        """PostgreSQL's time: this machine's own clock may jump, or be wrong by days."""
+        at, then = self._read_at
+        return at + timedelta(seconds=time.monotonic() - then)
 
     def judge(self, lease: Lease, person: Person, account_id: int, outcome: Outcome) -> Settled:
         """The outcome as it will be written: a deferral gets its next time, or expires."""
-        return judge(lease, person, account_id, outcome, now=timezone.now())
+        return judge(lease, person, account_id, outcome, now=self._now)
 
     def note_trouble(self, channel: Channel, text: str) -> None:
         """The last words of a server that would not talk to us, for the watchdog."""
@@ -163,6 +170,7 @@ class Bookkeeper:
             self._renewed[lease] = time.monotonic()
             report.leases_held = True
             self._seen_mark = journaled.stop_mark
+            self._read_at = (journaled.at, time.monotonic())
             if journaled.state == "sending":
                 lease.seen_at = asked_at
             else:
@@ -171,9 +179,10 @@ class Bookkeeper:
                 ledger.end_lease(lease, due_at=self._hold(report))
                 self._forget(lease, report)
         except ledger.LeaseLost:
-            ledger.resolve_late(lease, items)
+            late.resolve_late(lease, items, refusals=record_refusals)
             # Answers come in while this thread writes: only a lease that was settled when it was ordered is over.
             if lease in order.end:
+                late.take_back(lease, worker=self._worker)
                 self._forget(lease, report)
             else:
                 report.stopped.append(lease)
@@ -199,7 +208,7 @@ class Bookkeeper:
 
     def _hold(self, report: Report) -> Any:
         """A throttled batch is not offered again before its limit allows."""
-        return timezone.now() + timedelta(seconds=report.wait_s) if report.wait_s > RENEW_SECONDS else None
+        return self._now + timedelta(seconds=report.wait_s) if report.wait_s > RENEW_SECONDS else None
 
     def _yield_turn(self, order: Order, report: Report) -> None:
         """Once a second: a campaign whose turn it is not hands its batch back, so that a small one need not wait."""
