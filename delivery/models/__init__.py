@@ -3,6 +3,7 @@
 from .accounts import ProviderAccount, RecipientSite, Route, RouteMember
 from .events import Event, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
+from .soft_bounces import SoftBounce
 
 __all__ = [
     "Batch",
@@ -16,4 +17,5 @@ __all__ = [
     "RecipientSite",
     "Route",
     "RouteMember",
+    "SoftBounce",
 ]
