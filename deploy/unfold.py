@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign, Template
-from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression
+from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression, SuppressionPolicy
 from contacts.stores.models import Store
 from delivery.models import (
     ProviderAccount,
@@ -61,6 +61,7 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
         "Settings",
         [
             ("Brands", "verified", Brand),
+            ("Suppression policy", "rule", SuppressionPolicy),
             ("People", "person", get_user_model()),
             ("Permission groups", "shield_person", Group),
         ],

@@ -4,6 +4,7 @@ from .accounts import AccountBreaker, ProviderAccount, RecipientSite, Route, Rou
 from .events import Event, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
 from .shaping import ShapingMeasure, ShapingRule, SitePace, SiteProfile
+from .soft_bounces import SoftBounce
 from .warming import WarmUp
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ShapingRule",
     "SitePace",
     "SiteProfile",
+    "SoftBounce",
     "SourceAddress",
     "WarmUp",
 ]

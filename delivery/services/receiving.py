@@ -11,15 +11,14 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from contacts.models import Contact
-from contacts.services import suppress_address
 from delivery.events import NewEvent, append_events, event_key
 from delivery.inbound.classify import classify_report
 from delivery.inbound.match import Unmatched, match_report
 from delivery.inbound.parse import parse_reports
 from delivery.inbound.report import ParseProblem, Report, ReportKind
-from delivery.inbound.taxonomy import CONSEQUENCES, Category, suppresses
+from delivery.inbound.taxonomy import CONSEQUENCES
 from delivery.models import Receipt
+from delivery.services.consequences import apply_consequence
 from delivery.services.leaving import Wish, leave
 from delivery.tracking.tokens import MessageRef, TokenMaker
 
@@ -94,8 +93,10 @@ def _apply(receipt: Receipt, number: int, report: Report, now: datetime) -> int:
         return 1
     verdict = classify_report(report)
     append_events([_event(receipt, number, report, ref)], now=now)
-    if suppresses(verdict.category):
-        _suppress(ref, report, verdict.category, receipt, now)
+    if report.kind is not ReportKind.DELAY:
+        evidence = {"receipt": receipt.pk, "words": (report.diagnostic or report.notice)[:300]}
+        source = "arf" if report.kind is ReportKind.COMPLAINT else "dsn"
+        apply_consequence(ref, verdict, source=source, evidence=evidence, now=now)
     return 1
 
 
@@ -114,22 +115,4 @@ def _event(receipt: Receipt, number: int, report: Report, ref: MessageRef) -> Ne
         reply=(report.diagnostic or report.notice)[:1000],
         rules_version=verdict.rules_version,
         details={"rule": verdict.rule_id, "detector": report.detector, "code": report.reply_code},
-    )
-
-
-def _suppress(ref: MessageRef, report: Report, category: Category, receipt: Receipt, now: datetime) -> None:
-    contact = Contact.objects.filter(pk=ref.contact_id).only("address", "address_key").first()
-    if contact is None:
-        return
-    suppress_address(
-        contact.address_key,
-        contact.address,
-        reason="complaint" if category is Category.COMPLAINT else "hard_bounce",
-        source="dsn" if category is not Category.COMPLAINT else "arf",
-        evidence={
-            "campaign": ref.campaign_id,
-            "receipt": receipt.pk,
-            "words": (report.diagnostic or report.notice)[:300],
-        },
-        now=now,
     )
