@@ -1,13 +1,14 @@
 """Delivery's tables: routes and accounts, batches and messages, outcomes and events."""
 
 from .accounts import ProviderAccount, RecipientSite, Route, RouteMember
-from .events import Event, Link, Receipt
+from .events import Event, HookRefusal, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
 
 __all__ = [
     "Batch",
     "Deferral",
     "Event",
+    "HookRefusal",
     "Link",
     "Message",
     "OutcomeRow",

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import httpx2
+
 from delivery.outcomes import Outcome, Result
 from delivery.providers.answers import about_request, clip, unanswered, unsent
 from delivery.providers.contract import (
@@ -68,6 +70,8 @@ ENTRY: dict[str, tuple[Result, str]] = {
 # SES takes a message or says so at once; a second for a throttled account is what its own clients wait first.
 THROTTLE_WAIT = 1
 SES_ID = "-"
+# SNS waits 15 s for our answer.
+CERTIFICATE_TIMEOUT = httpx2.Timeout(5.0)
 
 
 class AmazonSes(Merging):
@@ -102,6 +106,7 @@ class AmazonSes(Merging):
                 EventKind.UNSUBSCRIBED,
                 EventKind.FAILED,
             ),
+            refused_status=503,  # SNS drops a message after a 4xx: sns-message-delivery-retries.html
         ),
         quotas=(Quota(14, 1, "messages", "account (as granted)"),),
         notes=("The rate is granted per account and counts recipients, not calls; no Retry-After is given.",),
@@ -324,7 +329,7 @@ class _Certificates:
         return self._kept[url]
 
     def _fetch(self, url: str) -> bytes:
-        http = Http()
+        http = Http(timeout=CERTIFICATE_TIMEOUT)
         try:
             answer = http.call(Call("GET", url))
         except (UnsentError, UnansweredError) as error:

@@ -103,6 +103,13 @@ class Mandrill(Dialect):
         body = json.dumps({"key": account.credentials["api_key"]}).encode()
         return Call("POST", api_url + "users/ping2.json", {"content-type": "application/json"}, body)
 
+    def greets(self, request: WebhookRequest, /) -> bool:
+        """Before it shows its key, Mandrill tries the address with an empty list under the key "test-webhook".
+
+        https://mailchimp.com/developer/transactional/docs/webhooks/#testing-your-endpoint
+        """
+        return form(request).get("mandrill_events") == "[]"
+
     def split(self, request: WebhookRequest) -> list[dict[str, Any]]:
         """The form field mandrill_events holds a list; those of the rejection list ("type") are about no message."""
         fields = form(request)

@@ -78,6 +78,7 @@ class UnisenderGo(Merging):
                 EventKind.CLICKED,
                 EventKind.UNSUBSCRIBED,
             ),
+            secret_field="api_key",  # noqa: S106 - the name of a field
         ),
         notes=(
             "Ask support to allow own unsubscribe links (skip_unsubscribe), and look whether a test message carries "
