@@ -62,6 +62,7 @@ def _kind(dialect: Dialect) -> ProviderKind:
         spf_include=dialect.spf_include,
         follow_up=dialect.follow_up,
         greets=dialect.greets,
+        secret_problem=dialect.secret_problem,
     )
 
 

@@ -253,6 +253,10 @@ def _no_follow_up(_: WebhookRequest) -> str:
     return ""
 
 
+def _any_secret(_: str) -> str:
+    return ""
+
+
 def _no_greeting(_: WebhookRequest) -> bool:
     return False
 
@@ -263,6 +267,7 @@ class ProviderKind:
 
     `follow_up` gives the address that a verified webhook call wants us to GET before more come (Amazon SNS), or "".
     `greets`: the call reports nothing and only asks whether somebody is there (Mandrill, before it tells its key).
+    `secret_problem`: what is wrong with a webhook secret that somebody pasted, in words, or "".
     """
 
     key: str
@@ -275,6 +280,7 @@ class ProviderKind:
     dns_notes: str = ""
     follow_up: Callable[[WebhookRequest], str] = _no_follow_up
     greets: Callable[[WebhookRequest], bool] = _no_greeting
+    secret_problem: Callable[[str], str] = _any_secret
 
     def build(
         self, settings: Mapping[str, str], credentials: Mapping[str, str], network: Network = Network.PUBLIC

@@ -70,6 +70,7 @@ ENTRY: dict[str, tuple[Result, str]] = {
 # SES takes a message or says so at once; a second for a throttled account is what its own clients wait first.
 THROTTLE_WAIT = 1
 SES_ID = "-"
+TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}")
 # SNS waits 15 s for our answer.
 CERTIFICATE_TIMEOUT = httpx2.Timeout(5.0)
 
@@ -105,6 +106,12 @@ class AmazonSes(Merging):
                 EventKind.CLICKED,
                 EventKind.UNSUBSCRIBED,
                 EventKind.FAILED,
+            ),
+            setup=(
+                "In SNS make a standard topic and store its ARN below. Add an HTTPS subscription with this address, "
+                "raw message delivery off; Fanfare confirms it by itself. In SES let the configuration set publish to "
+                "that topic: deliveries, delivery delays, bounces, complaints, rejects, rendering failures, "
+                "subscriptions."
             ),
             refused_status=503,  # SNS drops a message after a 4xx: sns-message-delivery-retries.html
         ),
@@ -202,6 +209,10 @@ class AmazonSes(Merging):
             f"sending {'enabled' if found.get('SendingEnabled') else 'paused'}."
         )
         return ProbeReport(bool(found.get("SendingEnabled")), words, 200)
+
+    def secret_problem(self, secret: str, /) -> str:
+        """Topics have names such as arn:aws:sns:eu-central-1:123456789012:ses-events."""
+        return "" if TOPIC.fullmatch(secret) else "This is no ARN of an SNS topic: arn:aws:sns:REGION:ACCOUNT:NAME."
 
     def verify(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
         """See Dialect."""

@@ -63,6 +63,11 @@ class Mandrill(Dialect):
                 EventKind.CLICKED,
                 EventKind.UNSUBSCRIBED,
             ),
+            setup=(
+                "Settings > Webhooks > Add a webhook: this address and the events delivered, deferred, hard bounce, "
+                "soft bounce, spam, unsubscribed, rejected. Then copy the webhook's key into the field below; the "
+                "address must stay exactly as it is here, for it is part of the signature."
+            ),
         ),
         notes=("Every API error is an HTTP 500; the name in it decides.",),
     )
