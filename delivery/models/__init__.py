@@ -1,7 +1,7 @@
 """Delivery's tables: routes and accounts, batches and messages, outcomes and events, and how sending is shaped."""
 
 from .accounts import AccountBreaker, ProviderAccount, RecipientSite, Route, RouteChoice, RouteMember, SourceAddress
-from .events import Event, Link, Receipt
+from .events import Event, HookRefusal, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
 from .shaping import ShapingMeasure, ShapingRule, SitePace, SiteProfile
 from .soft_bounces import SoftBounce
@@ -12,6 +12,7 @@ __all__ = [
     "Batch",
     "Deferral",
     "Event",
+    "HookRefusal",
     "Link",
     "Message",
     "OutcomeRow",
