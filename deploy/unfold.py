@@ -14,9 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign, Template
-from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression
+from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression, SuppressionPolicy
 from contacts.stores.models import Store
 from delivery.models import (
+    Brake,
     ProviderAccount,
     Route,
     RouteChoice,
@@ -54,6 +55,7 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
             ("Site profiles", "mail", SiteProfile),
             ("Shaping rules", "rule", ShapingRule),
             ("Warm-ups", "trending_up", WarmUp),
+            ("Brake", "front_hand", Brake),
         ],
     ),
     ("Connections", [("Stores", "storefront", Store), ("API keys", "key", ApiKey)]),
@@ -61,6 +63,7 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
         "Settings",
         [
             ("Brands", "verified", Brand),
+            ("Suppression policy", "rule", SuppressionPolicy),
             ("People", "person", get_user_model()),
             ("Permission groups", "shield_person", Group),
         ],
@@ -104,8 +107,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     (title, first), *others = SIDEBAR
     return [
         {"title": title, "items": [home, *_items(request, first)]},
-        *({"title": title, "items": _items(request, entries)} for title, entries in others),
+        *({"title": title, "items": [*_pages(request, title), *_items(request, entries)]} for title, entries in others),
     ]
+
+
+def _pages(request: HttpRequest, title: str) -> list[dict[str, Any]]:
+    """Return the pages of a group that are no model's list."""
+    if title != "Sending" or not request.user.has_perm("delivery.view_provideraccount"):
+        return []
+    link = reverse("delivery-health")
+    return [{"title": "Delivery health", "icon": "monitor_heart", "link": link, "active": request.path == link}]
 
 
 def _items(request: HttpRequest, entries: list[tuple[str, str, type[Model]]]) -> list[dict[str, Any]]:

@@ -1,5 +1,5 @@
 """Delivery in the admin: accounts and routes, and how sending is shaped."""
 
-from delivery.admin import accounts, shaping
+from delivery.admin import accounts, brakes, shaping
 
-__all__ = ["accounts", "shaping"]
+__all__ = ["accounts", "brakes", "shaping"]

@@ -48,7 +48,7 @@ class ProviderAccountAdmin(AccountBase):
     @override
     def get_queryset(self, request: HttpRequest) -> Any:
         """Lists need no secrets, and a wrong key must not close the list."""
-        return super().get_queryset(request).defer("secrets")
+        return super().get_queryset(request).defer("secrets", "hook_secrets")
 
     @override
     def get_urls(self) -> list[URLPattern]:

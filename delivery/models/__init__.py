@@ -2,9 +2,10 @@
 
 from .accounts import AccountBreaker, ProviderAccount, RecipientSite, Route, RouteChoice, RouteMember, SourceAddress
 from .brakes import Brake, Braking
-from .events import Event, Link, Receipt
+from .events import Event, HookRefusal, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
 from .shaping import ShapingMeasure, ShapingRule, SitePace, SiteProfile
+from .soft_bounces import SoftBounce
 from .warming import WarmUp
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Braking",
     "Deferral",
     "Event",
+    "HookRefusal",
     "Link",
     "Message",
     "OutcomeRow",
@@ -27,6 +29,7 @@ __all__ = [
     "ShapingRule",
     "SitePace",
     "SiteProfile",
+    "SoftBounce",
     "SourceAddress",
     "WarmUp",
 ]

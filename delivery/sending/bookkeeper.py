@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.db import connection
@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 
 from delivery.limits.errors import LimitsUnavailable
 from delivery.outcomes import Outcome
-from delivery.sending import ledger, presence
+from delivery.sending import late, ledger, presence
 from delivery.sending.channel import Channel
+from delivery.sending.counts import Counts
 from delivery.sending.judging import judge
 from delivery.sending.lease import Lease, Person, Settled
 from delivery.sending.refusals import record_refusals
@@ -104,12 +105,20 @@ class Bookkeeper:
         self._renewed: dict[Lease, float] = {}
         self._redis = redis
         self._trouble, self._trouble_wait_s = "", 0.0
+        self._counts = Counts()
         self._noted = 0.0
         self._turned = 0.0
+        self._read_at = (timezone.now(), time.monotonic())  # PostgreSQL's clock at the last journal step, and ours
+
+    @property
+    def _now(self) -> datetime:
+        """PostgreSQL's time: this machine's own clock may jump, or be wrong by days."""
+        at, then = self._read_at
+        return at + timedelta(seconds=time.monotonic() - then)
 
     def judge(self, lease: Lease, person: Person, account_id: int, outcome: Outcome) -> Settled:
         """The outcome as it will be written: a deferral gets its next time, or expires."""
-        return judge(lease, person, account_id, outcome, now=timezone.now())
+        return judge(lease, person, account_id, outcome, now=self._now)
 
     def note_trouble(self, channel: Channel, text: str) -> None:
         """The last words of a server that would not talk to us, for the watchdog."""
@@ -166,9 +175,11 @@ class Bookkeeper:
         try:
             journaled = ledger.advance(lease, begun, items, refusals=record_refusals, retry=order.retry)
             report.begun[lease] = begun
+            self._counts.add(lease.site, items)
             self._renewed[lease] = time.monotonic()
             report.leases_held = True
             self._seen_mark = journaled.stop_mark
+            self._read_at = (journaled.at, time.monotonic())
             if journaled.state == "sending":
                 lease.seen_at = asked_at
             else:
@@ -177,9 +188,10 @@ class Bookkeeper:
                 ledger.end_lease(lease, due_at=self._hold(report))
                 self._forget(lease, report)
         except ledger.LeaseLost:
-            ledger.resolve_late(lease, items)
+            late.resolve_late(lease, items, refusals=record_refusals)
             # Answers come in while this thread writes: only a lease that was settled when it was ordered is over.
             if lease in order.end:
+                late.take_back(lease, worker=self._worker)
                 self._forget(lease, report)
             else:
                 report.stopped.append(lease)
@@ -193,6 +205,7 @@ class Bookkeeper:
         for channel in order.channels:
             channel.renew_places()
         self._tell_trouble()
+        self._counts.write(self._redis)
 
     def _tell_trouble(self) -> None:
         if self._trouble:
@@ -205,11 +218,12 @@ class Bookkeeper:
         with contextlib.suppress(RedisError, LimitsUnavailable):
             self._permits.close()
             self._tell_trouble()
+            self._counts.write(self._redis)
             presence.forget_drain(self._redis, self._route_id, self._worker)
 
     def _hold(self, report: Report) -> Any:
         """A throttled batch is not offered again before its limit allows."""
-        return timezone.now() + timedelta(seconds=report.wait_s) if report.wait_s > RENEW_SECONDS else None
+        return self._now + timedelta(seconds=report.wait_s) if report.wait_s > RENEW_SECONDS else None
 
     def _yield_turn(self, order: Order, report: Report) -> None:
         """Once a second: a campaign whose turn it is not hands its batch back, so that a small one need not wait."""

@@ -38,7 +38,7 @@ LONG_WAIT_SECONDS = 5.0
 # when PostgreSQL takes its time.
 FRESH_SECONDS = 1.5
 # Nothing is handed out later than this after the start of the last exchange: the sweeper must not get there first.
-SAFE_SECONDS = LEASE_SECONDS - 10
+SAFE_SECONDS = LEASE_SECONDS * 5 / 6
 # A worker that cannot write gives up after this long; its open messages are uncertain then.
 GIVE_UP_SECONDS = 300.0
 

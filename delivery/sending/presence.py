@@ -1,8 +1,10 @@
-"""Signs of life in Redis: which processes live, what ticks, who drains which route, and servers' last words."""
+"""Signs of life in Redis: which processes live, what ticks, who drains which route, and servers' last words.
+
+All times are Redis' own: the clocks of the machines may differ or jump.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
@@ -22,13 +24,13 @@ OUTAGE = "Cannot write: "
 
 def note_worker(redis: Redis, name: str) -> None:
     """This worker is alive."""
-    redis.zadd(WORKERS, {name: time.time() + ALIVE_SECONDS})
-    redis.zremrangebyscore(WORKERS, "-inf", time.time() - 3600)
+    redis.zadd(WORKERS, {name: _now(redis) + ALIVE_SECONDS})
+    redis.zremrangebyscore(WORKERS, "-inf", _now(redis) - 3600)
 
 
 def count_workers(redis: Redis) -> int:
     """Workers that gave a sign of life within the last 15 s."""
-    return int(redis.zcount(WORKERS, time.time(), "+inf"))
+    return int(redis.zcount(WORKERS, _now(redis), "+inf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,39 +49,38 @@ class Process:
 
 def note_process(redis: Redis, name: str, queues: Iterable[str]) -> None:
     """This Celery worker is alive; it is forgotten after an hour of silence."""
-    redis.zadd(PROCESSES, {f"{name}\t{', '.join(sorted(queues))}": time.time()})
-    redis.zremrangebyscore(PROCESSES, "-inf", time.time() - 3600)
+    now = _now(redis)
+    redis.zadd(PROCESSES, {f"{name}\t{', '.join(sorted(queues))}": now})
+    redis.zremrangebyscore(PROCESSES, "-inf", now - 3600)
 
 
 def list_processes(redis: Redis) -> list[Process]:
     """The Celery workers of the last hour, by name."""
     rows = cast("list[tuple[bytes, float]]", redis.zrange(PROCESSES, 0, -1, withscores=True))
-    now = time.time()
-    found = [(*member.decode().split("\t", 1), now - seen_at) for member, seen_at in rows]
-    return sorted(
-        (Process(str(name), str(queues), float(quiet)) for name, queues, quiet in found), key=lambda p: p.name
-    )
+    now = _now(redis)
+    found = [(member.decode().partition("\t"), now - seen_at) for member, seen_at in rows]
+    return sorted((Process(name, queues, quiet_s) for (name, _, queues), quiet_s in found), key=lambda p: p.name)
 
 
 def note_beat(redis: Redis) -> None:
     """Beat sends ticks."""
-    redis.set(BEAT, time.time())
+    redis.set(BEAT, _now(redis))
 
 
 def note_tick(redis: Redis) -> None:
     """A worker carried a tick of the queue `plan` out."""
-    redis.set(TICK, time.time())
+    redis.set(TICK, _now(redis))
 
 
 def quiet_seconds(redis: Redis, key: str) -> float | None:
     """Seconds since BEAT or TICK was noted; None where it never was."""
     raw = cast("bytes | None", redis.get(key))
-    return None if raw is None else max(0.0, time.time() - float(raw))
+    return None if raw is None else max(0.0, _now(redis) - float(raw))
 
 
 def note_drain(redis: Redis, route_id: int, worker: str) -> None:
     """This worker drains the route, for 10 s more unless it says so again."""
-    redis.zadd(_drains(route_id), {worker: time.time() + DRAINS_SECONDS})
+    redis.zadd(_drains(route_id), {worker: _now(redis) + DRAINS_SECONDS})
     redis.expire(_drains(route_id), 60)
 
 
@@ -90,7 +91,7 @@ def forget_drain(redis: Redis, route_id: int, worker: str) -> None:
 
 def count_drains(redis: Redis, route_id: int) -> int:
     """Drains of this route under way."""
-    return int(redis.zcount(_drains(route_id), time.time(), "+inf"))
+    return int(redis.zcount(_drains(route_id), _now(redis), "+inf"))
 
 
 def note_trouble(redis: Redis, route_id: int, text: str, *, wait_s: float = 0.0) -> None:
@@ -102,6 +103,11 @@ def last_trouble(redis: Redis, route_id: int) -> str:
     """The newest trouble that may still hold, or an empty text."""
     raw = cast("bytes | None", redis.get(_trouble(route_id)))
     return raw.decode() if raw else ""
+
+
+def _now(redis: Redis) -> float:
+    seconds, microseconds = redis.time()
+    return seconds + microseconds / 1_000_000
 
 
 def _drains(route_id: int) -> str:

@@ -15,6 +15,7 @@ from campaigns.funnel import Funnel, funnel_of
 from campaigns.models import Campaign
 from campaigns.queries import audience_params, audience_rule, audience_sql
 from campaigns.services import pause_campaign, start_sending
+from contacts.services import suppress_role_accounts
 from delivery.models import Link, Route
 from delivery.partitions import ensure_campaign_partitions
 from delivery.routing import NoRoute, choose_route
@@ -117,6 +118,7 @@ def _plan(campaign_id: int, now: datetime) -> Planned | None:
     if campaign is None:
         return None  # it was paused or cancelled meanwhile
     route = choose_route(campaign)
+    suppress_role_accounts(campaign.brand_id, now=now)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute("DROP TABLE IF EXISTS planned, ranked")

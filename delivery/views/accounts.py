@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.views.pages import Crumbs, home_crumbs, render_page
+from campaigns.views.pages import Crumbs, back_to, home_crumbs, render_page
 from delivery.forms.accounts import form_for
 from delivery.models import ProviderAccount
 from delivery.providers import PROVIDERS
@@ -87,7 +87,7 @@ def resume(request: HttpRequest, account_id: int) -> HttpResponse:
     account = get_object_or_404(ProviderAccount.objects.defer("secrets"), pk=account_id)
     resumed = resume_account(account.pk)
     messages.success(request, f"“{account}” sends again." if resumed else f"“{account}” was not held back.")
-    return redirect("admin:delivery_provideraccount_change", account.pk)
+    return redirect(back_to(request, reverse("admin:delivery_provideraccount_change", args=[account.pk])))
 
 
 def _probe_smtp(account: ProviderAccount) -> tuple[bool, str]:

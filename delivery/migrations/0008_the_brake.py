@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts', '0001_initial'),
-        ('delivery', '0005_starter_profiles_and_rules'),
+        ('delivery', '0007_webhooks'),
     ]
 
     operations = [
