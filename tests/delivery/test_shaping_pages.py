@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 from redis import Redis
@@ -90,7 +91,7 @@ def test_an_installation_starts_with_the_profiles_and_rules_and_they_can_be_take
 @pytest.mark.parametrize(
     "model", [SiteProfile, ShapingRule, ShapingMeasure, SitePace, WarmUp, RouteChoice, SourceAddress, Route]
 )
-def test_every_list_opens(operator: Client, model: type[Route]) -> None:
+def test_every_list_opens(operator: Client, model: type[Model]) -> None:
     account = make_account()
     starters.add_profiles(apps, None)
     starters.add_rules(apps, None)
