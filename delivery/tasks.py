@@ -9,8 +9,18 @@ from redis import Redis
 
 from delivery.models import Route
 from delivery.partitions import ensure_event_partitions
+from delivery.sending.presence import note_tick
 from delivery.sending.worker import this_worker
-from delivery.services import consequences, finishing, leaving, planning, receiving, requeueing, sweeping
+from delivery.services import (
+    braking,
+    consequences,
+    finishing,
+    leaving,
+    planning,
+    receiving,
+    requeueing,
+    sweeping,
+)
 from delivery.services.dispatch import routes_to_drain
 from delivery.tracking import flushing
 
@@ -27,6 +37,7 @@ def plan() -> None:
 @shared_task(name="delivery.tasks.start_drains")
 def start_drains() -> None:
     """One hint per route and free slot; a hint that nobody takes within seconds is dropped."""
+    note_tick(Redis.from_url(settings.REDIS_URL, socket_timeout=5))
     for route_id, n_hints in routes_to_drain().items():
         for _ in range(n_hints):
             drain.apply_async((route_id,), queue="send", expires=3)
@@ -60,6 +71,12 @@ def finish_campaigns() -> None:
     """Campaigns with nothing left to do are finished, cancelled ones are tidied."""
     finishing.settle_cancelled()
     finishing.finish_done_campaigns(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.brake")
+def brake() -> None:
+    """Campaigns with too many bounces, complaints or blocks are paused."""
+    braking.brake_campaigns(now=timezone.now())
 
 
 @shared_task(name="delivery.tasks.flush_hits")

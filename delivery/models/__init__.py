@@ -1,6 +1,7 @@
 """Delivery's tables: routes and accounts, batches and messages, outcomes and events, and how sending is shaped."""
 
 from .accounts import AccountBreaker, ProviderAccount, RecipientSite, Route, RouteChoice, RouteMember, SourceAddress
+from .brakes import Brake, Braking
 from .events import Event, HookRefusal, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
 from .shaping import ShapingMeasure, ShapingRule, SitePace, SiteProfile
@@ -10,6 +11,8 @@ from .warming import WarmUp
 __all__ = [
     "AccountBreaker",
     "Batch",
+    "Brake",
+    "Braking",
     "Deferral",
     "Event",
     "HookRefusal",

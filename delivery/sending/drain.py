@@ -176,7 +176,8 @@ class Drain:
         while True:
             try:
                 return await loop.run_in_executor(self._thread, self._book.carry_out, order)
-            except (DatabaseError, RedisError, LimitsUnavailable, OSError):
+            except (DatabaseError, RedisError, LimitsUnavailable, OSError) as problem:
+                await loop.run_in_executor(self._thread, self._book.note_outage, problem)
                 if time.monotonic() > give_up_at:
                     raise
                 order.retry = True

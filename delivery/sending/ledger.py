@@ -6,6 +6,8 @@ All times are PostgreSQL's, so that workers with different clocks agree.
 
 from __future__ import annotations
 
+import os
+import socket
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -302,4 +304,4 @@ def _defer(cursor: CursorWrapper, lease: Lease, item: Settled) -> None:
 
 def worker_name() -> str:
     """A name for this process's leases, unique per start."""
-    return f"w-{uuid.uuid4().hex[:12]}"
+    return f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:4]}"
