@@ -77,7 +77,13 @@ class MailStatement:
             enhanced=report.enhanced,
             reply=words,
             rules_version=verdict.rules_version,
-            details={"rule": verdict.rule_id, "detector": report.detector, "code": report.reply_code},
+            details={
+                "rule": verdict.rule_id,
+                "detector": report.detector,
+                "code": report.reply_code,
+                "step": report.stage.value,
+                "reporter": report.reporting_mta[:100],
+            },
         )
         return Finding(event, _consequence(report.kind, verdict.category), _source(verdict.category), words)
 
