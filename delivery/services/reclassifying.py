@@ -13,13 +13,14 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from contacts.models import Contact, Suppression
-from contacts.services import suppress_address
 from delivery.inbound.classify import Verdict
 from delivery.inbound.rejudge import StoredBounce, rejudge
 from delivery.inbound.rules import RULES_VERSION
 from delivery.inbound.taxonomy import suppresses
 from delivery.models import Receipt
+from delivery.services.consequences import apply_consequence
 from delivery.services.receiving import process_group, read_again
+from delivery.tracking.tokens import MessageRef
 
 STEP = 500
 
@@ -110,21 +111,14 @@ def _judge(bounce: OldBounce, done: Reclassified, dry_run: bool, now: datetime) 
         return
     _write(bounce, verdict)
     if verdict.category != bounce.category and bounce.kind != "deferred" and suppresses(verdict.category):
-        done.n_suppressed += _suppress(bounce, now)
+        done.n_suppressed += _apply(bounce, verdict, now)
 
 
 def _write(bounce: OldBounce, verdict: Verdict) -> None:
     noted = json.dumps({"rule": verdict.rule_id})
-    values: list[Any] = [
-        verdict.kind,
-        str(verdict.category),
-        verdict.rules_version,
-        noted,
-        bounce.occurred_at,
-        bounce.event_key,
-    ]
+    values: list[Any] = [verdict.kind, str(verdict.category), verdict.rules_version, noted]
     with connection.cursor() as cursor:
-        cursor.execute(JUDGED, values)
+        cursor.execute(JUDGED, [*values, bounce.occurred_at, bounce.event_key])
 
 
 def _note_doubt(bounce: OldBounce, verdict: Verdict, done: Reclassified) -> None:
@@ -137,18 +131,11 @@ def _note_doubt(bounce: OldBounce, verdict: Verdict, done: Reclassified) -> None
         done.doubtful.add(contact.pk)
 
 
-def _suppress(bounce: OldBounce, now: datetime) -> bool:
-    if bounce.contact_id is None:
+def _apply(bounce: OldBounce, verdict: Verdict, now: datetime) -> bool:
+    if bounce.contact_id is None or bounce.campaign_id is None:
         return False
-    contact = Contact.objects.filter(pk=bounce.contact_id).only("address", "address_key").first()
-    return contact is not None and suppress_address(
-        contact.address_key,
-        contact.address,
-        reason="hard_bounce",
-        source="reclassified",
-        evidence={"campaign": bounce.campaign_id, "words": bounce.reply[:300]},
-        now=now,
-    )
+    ref = MessageRef(bounce.campaign_id, bounce.contact_id)
+    return apply_consequence(ref, verdict, source="reclassified", evidence={"words": bounce.reply[:300]}, now=now)
 
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)

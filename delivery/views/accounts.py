@@ -17,8 +17,8 @@ from delivery.forms.hooks import HookSecretForm
 from delivery.models import ProviderAccount
 from delivery.providers import PROVIDERS
 from delivery.providers.presets import SMTP_PRESETS
-from delivery.sending.transports import smtp_config
-from delivery.services.accounts import give_default_route
+from delivery.sending.transports import provider_of, smtp_config
+from delivery.services.accounts import give_default_route, hold_of, resume_account
 from delivery.services.hook_overview import overview_of
 from delivery.smtp import probe
 from delivery.views.crumbs import account_crumbs
@@ -61,6 +61,7 @@ def edit_account(request: HttpRequest, account_id: int) -> HttpResponse:
     form = form_for(account, "", request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.save()
+        resume_account(account.pk)  # who corrects a password need not press a second button
         messages.success(request, f"“{account}” is saved. Workers use it within a minute.")
         return redirect("admin:delivery_provideraccount_change", account.pk)
     hooks = overview_of(account, now=timezone.now())
@@ -69,6 +70,7 @@ def edit_account(request: HttpRequest, account_id: int) -> HttpResponse:
         "account": account,
         "routes": account.routes.all(),
         "notes": _notes(account.kind),
+        "hold": hold_of(account, now=timezone.now()),
         "hooks": hooks,
         "secret_form": HookSecretForm(account, hooks.webhooks.secret_help) if hooks else None,
     }
@@ -85,6 +87,16 @@ def test_connection(request: HttpRequest, account_id: int) -> HttpResponse:
     return redirect("admin:delivery_provideraccount_change", account.pk)
 
 
+@require_POST
+@may_change
+def resume(request: HttpRequest, account_id: int) -> HttpResponse:
+    """A suspended account, or one whose circuit breaker is open, sends again."""
+    account = get_object_or_404(ProviderAccount.objects.defer("secrets"), pk=account_id)
+    resumed = resume_account(account.pk)
+    messages.success(request, f"“{account}” sends again." if resumed else f"“{account}” was not held back.")
+    return redirect("admin:delivery_provideraccount_change", account.pk)
+
+
 def _probe_smtp(account: ProviderAccount) -> tuple[bool, str]:
     found = asyncio.run(probe(smtp_config(account)))
     if found.trouble is not None:
@@ -97,8 +109,7 @@ def _probe_smtp(account: ProviderAccount) -> tuple[bool, str]:
 
 
 def _probe_api(account: ProviderAccount) -> tuple[bool, str]:
-    provider = PROVIDERS[account.kind].build(account.options, account.secrets or {})
-    found = provider.test_connection()
+    found = provider_of(account).test_connection()
     return found.ok, f"{account} answers: {found.words}"
 
 

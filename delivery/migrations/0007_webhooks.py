@@ -29,7 +29,7 @@ def give_tokens(apps, _schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("delivery", "0002_partitioned_tables")]
+    dependencies = [("delivery", "0006_soft_bounces")]
 
     operations = [
         migrations.AddField(

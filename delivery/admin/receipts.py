@@ -1,8 +1,8 @@
-"""Provider accounts and routes in the admin; what was sent is looked at in reports."""
+"""Webhook calls and returned mails in the admin."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -12,91 +12,9 @@ from django.utils.formats import date_format
 from typing_extensions import override
 
 from contacts.admin.base import INTRO_TEMPLATE, Admin, EstimatePaginator, Intro, SimpleListFilter
-from delivery.models import ProviderAccount, Receipt, Route, RouteMember
+from delivery.models import Receipt
 from delivery.services.receiving import read_again
-from delivery.views import accounts, hooks, receipts
-
-if TYPE_CHECKING:
-    # django-unfold 0.91 has no type information.
-    from django.contrib.admin import ModelAdmin, TabularInline
-
-    AccountBase = ModelAdmin[ProviderAccount]
-    RouteBase = ModelAdmin[Route]
-    MemberBase = TabularInline[RouteMember, Route]
-else:
-    from unfold.admin import ModelAdmin, TabularInline
-
-    AccountBase = RouteBase = ModelAdmin
-    MemberBase = TabularInline
-
-
-@admin.register(ProviderAccount)
-class ProviderAccountAdmin(AccountBase):
-    """Accounts with their limits; secrets are written, never read."""
-
-    list_display = (
-        "name",
-        "kind",
-        "enabled",
-        "max_connections",
-        "messages_per_second",
-        "messages_per_day",
-        "suspended_until",
-    )
-    list_filter = ("enabled", "kind")
-    search_fields = ("name",)
-    actions = None
-
-    @override
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Lists need no secrets, and a wrong key must not close the list."""
-        return super().get_queryset(request).defer("secrets", "hook_secrets")
-
-    @override
-    def get_urls(self) -> list[URLPattern]:
-        """The form of a new account and the connection test, before the standard addresses."""
-        wrap = self.admin_site.admin_view
-        own = [
-            path("new/<str:choice>/", wrap(accounts.new_account), name="delivery_account_new"),
-            path("<int:account_id>/test/", wrap(accounts.test_connection), name="delivery_account_test"),
-            path("<int:account_id>/hook/secret/", wrap(hooks.make_secret), name="delivery_hook_make_secret"),
-            path("<int:account_id>/hook/keep/", wrap(hooks.keep_secret), name="delivery_hook_keep_secret"),
-            path("<int:account_id>/hook/end/", wrap(hooks.end_old_secret), name="delivery_hook_end_old"),
-        ]
-        return [*own, *super().get_urls()]
-
-    @override
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """First pick a provider."""
-        return accounts.pick(request)
-
-    @override
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The account's own page."""
-        return accounts.edit_account(request, int(object_id))
-
-
-class MemberInline(MemberBase):
-    """The accounts of a route: lower rank first, weights share within a rank."""
-
-    model = RouteMember
-    extra = 1
-    tab = False
-
-
-@admin.register(Route)
-class RouteAdmin(RouteBase):
-    """Routes: pools of accounts."""
-
-    list_display = ("name", "key", "brand", "is_default")
-    list_select_related = ("brand",)
-    inlines = (MemberInline,)
-    prepopulated_fields = {"key": ("name",)}
-    actions = None
+from delivery.views import receipts
 
 
 class ReceiptStateFilter(SimpleListFilter):
