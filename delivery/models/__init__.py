@@ -1,7 +1,7 @@
 """Delivery's tables: routes and accounts, batches and messages, outcomes and events, and how sending is shaped."""
 
 from .accounts import AccountBreaker, ProviderAccount, RecipientSite, Route, RouteChoice, RouteMember, SourceAddress
-from .events import Event, HookRefusal, Link, Receipt
+from .events import Event, HookRefusal, IntakeState, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
 from .shaping import ShapingMeasure, ShapingRule, SitePace, SiteProfile
 from .soft_bounces import SoftBounce
@@ -13,6 +13,7 @@ __all__ = [
     "Deferral",
     "Event",
     "HookRefusal",
+    "IntakeState",
     "Link",
     "Message",
     "OutcomeRow",
