@@ -18,6 +18,7 @@ from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, Mai
 from contacts.stores.models import Store
 from delivery.models import (
     ProviderAccount,
+    Receipt,
     Route,
     RouteChoice,
     ShapingMeasure,
@@ -48,6 +49,7 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
             ("Routes", "alt_route", Route),
             ("Route choices", "fork_right", RouteChoice),
             ("Providers", "dns", ProviderAccount),
+            ("Receipts", "move_to_inbox", Receipt),
             ("Source addresses", "lan", SourceAddress),
             ("Measures", "speed", ShapingMeasure),
             ("Slowed paths", "slow_motion_video", SitePace),

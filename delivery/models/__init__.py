@@ -2,7 +2,7 @@
 
 from .accounts import AccountBreaker, ProviderAccount, RecipientSite, Route, RouteChoice, RouteMember, SourceAddress
 from .brakes import Brake, Braking
-from .events import Event, HookRefusal, Link, Receipt
+from .events import Event, HookRefusal, IntakeState, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
 from .shaping import ShapingMeasure, ShapingRule, SitePace, SiteProfile
 from .soft_bounces import SoftBounce
@@ -16,6 +16,7 @@ __all__ = [
     "Deferral",
     "Event",
     "HookRefusal",
+    "IntakeState",
     "Link",
     "Message",
     "OutcomeRow",

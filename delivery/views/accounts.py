@@ -8,18 +8,20 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.views.pages import Crumbs, home_crumbs, render_page
+from campaigns.views.pages import render_page
 from delivery.forms.accounts import form_for
+from delivery.forms.hooks import HookSecretForm
 from delivery.models import ProviderAccount
 from delivery.providers import PROVIDERS
 from delivery.providers.presets import SMTP_PRESETS
-from delivery.sending.transports import smtp_config
+from delivery.sending.transports import provider_of, smtp_config
 from delivery.services.accounts import give_default_route, hold_of, resume_account
+from delivery.services.hook_overview import overview_of
 from delivery.smtp import probe
+from delivery.views.crumbs import account_crumbs
 
 may_add = permission_required("delivery.add_provideraccount", raise_exception=True)
 may_change = permission_required("delivery.change_provideraccount", raise_exception=True)
@@ -30,7 +32,7 @@ may_change = permission_required("delivery.change_provideraccount", raise_except
 def pick(request: HttpRequest) -> HttpResponse:
     """All ways of sending."""
     context = {"presets": SMTP_PRESETS.values(), "kinds": PROVIDERS.values()}
-    return render_page(request, "delivery/account_pick.html", context, title="Add a provider", crumbs=_crumbs())
+    return render_page(request, "delivery/account_pick.html", context, title="Add a provider", crumbs=account_crumbs())
 
 
 @may_add
@@ -47,7 +49,9 @@ def new_account(request: HttpRequest, choice: str) -> HttpResponse:
         messages.success(request, f"“{account}” is saved.{words} Now test the connection.")
         return redirect("admin:delivery_provideraccount_change", account.pk)
     context = {"form": form, "account": None, "notes": _notes(choice)}
-    return render_page(request, "delivery/account_form.html", context, title="New provider account", crumbs=_crumbs())
+    return render_page(
+        request, "delivery/account_form.html", context, title="New provider account", crumbs=account_crumbs()
+    )
 
 
 @may_change
@@ -60,14 +64,17 @@ def edit_account(request: HttpRequest, account_id: int) -> HttpResponse:
         resume_account(account.pk)  # who corrects a password need not press a second button
         messages.success(request, f"“{account}” is saved. Workers use it within a minute.")
         return redirect("admin:delivery_provideraccount_change", account.pk)
+    hooks = overview_of(account, now=timezone.now())
     context = {
         "form": form,
         "account": account,
         "routes": account.routes.all(),
         "notes": _notes(account.kind),
         "hold": hold_of(account, now=timezone.now()),
+        "hooks": hooks,
+        "secret_form": HookSecretForm(account, hooks.webhooks.secret_help) if hooks else None,
     }
-    return render_page(request, "delivery/account_form.html", context, title=account.name, crumbs=_crumbs())
+    return render_page(request, "delivery/account_form.html", context, title=account.name, crumbs=account_crumbs())
 
 
 @require_POST
@@ -102,8 +109,7 @@ def _probe_smtp(account: ProviderAccount) -> tuple[bool, str]:
 
 
 def _probe_api(account: ProviderAccount) -> tuple[bool, str]:
-    provider = PROVIDERS[account.kind].build(account.options, account.secrets or {})
-    found = provider.test_connection()
+    found = provider_of(account).test_connection()
     return found.ok, f"{account} answers: {found.words}"
 
 
@@ -113,7 +119,3 @@ def _notes(choice: str) -> str:
     if kind in PROVIDERS:
         return " ".join((PROVIDERS[kind].dns_notes, *PROVIDERS[kind].capabilities.notes)).strip()
     return SMTP_PRESETS[preset].notes if preset in SMTP_PRESETS else ""
-
-
-def _crumbs() -> Crumbs:
-    return [*home_crumbs(), ("Providers", reverse("admin:delivery_provideraccount_changelist"))]
