@@ -16,7 +16,7 @@ from django.utils import timezone
 from campaigns.models import Campaign, Template
 from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression, SuppressionPolicy
 from contacts.stores.models import Store
-from delivery.models import ProviderAccount, Route
+from delivery.models import DkimKey, ProviderAccount, Route
 from deploy.dashboard import home_context
 
 # Groups of (title, icon of Material Symbols, model); people see the links they have the permission for.
@@ -34,7 +34,11 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
     ),
     (
         "Sending",
-        [("Routes", "alt_route", Route), ("Providers", "dns", ProviderAccount)],
+        [
+            ("Routes", "alt_route", Route),
+            ("Providers", "dns", ProviderAccount),
+            ("Sending domains", "domain_verification", DkimKey),
+        ],
     ),
     ("Connections", [("Stores", "storefront", Store), ("API keys", "key", ApiKey)]),
     (
