@@ -89,7 +89,7 @@ class Envelopes:
             message = builder.build_plain(recipient, date_header=self._date_header().decode())
         except Exception as problem:  # noqa: BLE001 - as above
             return _not_built(problem)
-        return Letter((lease, person), _api_envelope(message, recipient, lease))
+        return Letter((lease, person), api_envelope(message, recipient, lease.campaign_id))
 
     def _date_header(self) -> bytes:
         second = int(time.time())
@@ -111,7 +111,8 @@ def _not_built(problem: Exception) -> Outcome:
     return Outcome(Result.FAILED, text=text[:500], reason="content")
 
 
-def _api_envelope(message: EmailMessage, recipient: Recipient, lease: Lease) -> ApiEnvelope:
+def api_envelope(message: EmailMessage, recipient: Recipient, campaign_id: int) -> ApiEnvelope:
+    """A built message as a provider's API takes it."""
     from_name, from_email = parseaddr(str(message["From"]))
     contact = recipient.context["contact"]
     return ApiEnvelope(
@@ -126,7 +127,7 @@ def _api_envelope(message: EmailMessage, recipient: Recipient, lease: Lease) -> 
         text=_part(message, "plain"),
         headers={name: str(message[name]) for name in API_HEADERS if message[name]},
         message_token=recipient.mail_token,
-        metadata={"campaign": str(lease.campaign_id)},
+        metadata={"campaign": str(campaign_id)},
         merge={key: str(value) for key, value in contact.items() if isinstance(value, str | int | float)},
         # The same for every attempt at this message: who remembers it takes a repeated call only once.
         idempotency_key=f"fanfare-{recipient.mail_token}",
