@@ -73,5 +73,5 @@ def flush_hits() -> None:
 
 @shared_task(name="delivery.tasks.process_receipts")
 def process_receipts() -> None:
-    """Bounces and complaints that came by mail are parsed."""
-    receiving.process_mail(limit=500, now=timezone.now())
+    """Webhook calls and returned mails that are stored are read."""
+    receiving.process_receipts(now=timezone.now())

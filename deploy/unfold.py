@@ -16,7 +16,18 @@ from django.utils import timezone
 from campaigns.models import Campaign, Template
 from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression, SuppressionPolicy
 from contacts.stores.models import Store
-from delivery.models import DkimKey, ProviderAccount, Route
+from delivery.models import (
+    DkimKey,
+    ProviderAccount,
+    Route,
+    RouteChoice,
+    ShapingMeasure,
+    ShapingRule,
+    SitePace,
+    SiteProfile,
+    SourceAddress,
+    WarmUp,
+)
 from deploy.dashboard import home_context
 
 # Groups of (title, icon of Material Symbols, model); people see the links they have the permission for.
@@ -36,8 +47,15 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
         "Sending",
         [
             ("Routes", "alt_route", Route),
+            ("Route choices", "fork_right", RouteChoice),
             ("Providers", "dns", ProviderAccount),
             ("Sending domains", "domain_verification", DkimKey),
+            ("Source addresses", "lan", SourceAddress),
+            ("Measures", "speed", ShapingMeasure),
+            ("Slowed paths", "slow_motion_video", SitePace),
+            ("Site profiles", "mail", SiteProfile),
+            ("Shaping rules", "rule", ShapingRule),
+            ("Warm-ups", "trending_up", WarmUp),
         ],
     ),
     ("Connections", [("Stores", "storefront", Store), ("API keys", "key", ApiKey)]),

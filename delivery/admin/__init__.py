@@ -1,5 +1,5 @@
-"""Delivery in the admin: accounts and routes, and sending domains."""
+"""Delivery in the admin: accounts and routes, sending domains, and how sending is shaped."""
 
-from delivery.admin import accounts, domains
+from delivery.admin import accounts, domains, shaping
 
-__all__ = ["accounts", "domains"]
+__all__ = ["accounts", "domains", "shaping"]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('delivery', '0002_partitioned_tables'),
+        ('delivery', '0005_starter_profiles_and_rules'),
     ]
 
     operations = [

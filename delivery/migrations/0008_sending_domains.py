@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts', '0002_suppression_policy'),
-        ('delivery', '0003_soft_bounces'),
+        ('delivery', '0007_webhooks'),
     ]
 
     operations = [
