@@ -14,10 +14,12 @@ from campaigns.content.problems import Severity
 from campaigns.models import Campaign
 from campaigns.readiness import LaunchProblem, Step
 from campaigns.registry import ProgressLine, TestResult
-from delivery.models import DomainCheck, Route
+from contacts.encryption import WrongKey
+from delivery.models import DomainCheck, ProviderAccount, Route
 from delivery.progress import progress_of
 from delivery.providers import PROVIDERS, fitness
 from delivery.routing import NoRoute, choose_route
+from delivery.sending.transports import provider_of
 from delivery.watchdog import why_not_moving
 
 # People who opened or clicked themselves, bounced, or left; per campaign of the page.
@@ -73,11 +75,24 @@ def _route_problems(campaign: Campaign) -> list[LaunchProblem]:
         route = choose_route(campaign)
     except NoRoute as problem:
         return [LaunchProblem(str(problem), Step.SCHEDULE, hint=hint)]
-    kinds = [
-        PROVIDERS[account.kind] for account in route.accounts.filter(enabled=True).exclude(kind="smtp").defer("secrets")
-    ]
-    sentences = [text for kind in kinds for text in fitness.problems(kind.label, kind.capabilities, fitness.Uses())]
+    accounts = route.accounts.filter(enabled=True).defer("secrets", "hook_secrets")
+    sentences = dict.fromkeys(text for account in accounts for text in _account_problems(account))
     return [LaunchProblem(text, Step.SCHEDULE, hint=hint) for text in sentences]
+
+
+def _account_problems(account: ProviderAccount) -> list[str]:
+    """What the account as it is set up lacks: a form may carry less than its kind could."""
+    try:
+        _ = account.secrets  # read here, so that a key that is gone is said before the launch
+        if account.kind == "smtp":
+            return []
+        capabilities = provider_of(account).capabilities
+    except WrongKey as problem:
+        return [f"“{account}” cannot send: {problem}"]
+    except ValueError as problem:
+        return [f"“{account}” is not set up: {problem}"]
+    label = PROVIDERS[account.kind].label
+    return fitness.problems(label, capabilities, fitness.Uses())
 
 
 def _domain_problems(campaign: Campaign) -> list[LaunchProblem]:

@@ -19,6 +19,7 @@ from contacts.stores.models import Store
 from delivery.models import (
     DkimKey,
     ProviderAccount,
+    Receipt,
     Route,
     RouteChoice,
     ShapingMeasure,
@@ -50,6 +51,7 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
             ("Route choices", "fork_right", RouteChoice),
             ("Providers", "dns", ProviderAccount),
             ("Sending domains", "domain_verification", DkimKey),
+            ("Receipts", "move_to_inbox", Receipt),
             ("Source addresses", "lan", SourceAddress),
             ("Measures", "speed", ShapingMeasure),
             ("Slowed paths", "slow_motion_video", SitePace),

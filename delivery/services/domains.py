@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from contacts.models import Brand
-from delivery.models import DkimKey, DomainCheck, ProviderAccount
+from delivery.models import DkimKey, DomainCheck, ProviderAccount, SourceAddress
 from delivery.providers import PROVIDERS
 from delivery.providers.dns_check import Finding, Level, Record, Sending, check_domain
 from delivery.providers.dns_lookup import DnsTroubleError, Lookup, through
@@ -86,7 +86,7 @@ def needs_of(brand: Brand) -> DomainNeeds:
         from_domain=ascii_domain(brand.sending_domain).lower(),
         return_path_domain=ascii_domain(brand.bounce_domain).lower(),
         spf_includes=tuple(dict.fromkeys(filter(None, map(_include_of, relays)))),
-        own_ips=tuple(dict.fromkeys(filter(None, map(_own_ip, relays)))),
+        own_ips=_own_ips(relays),
         tracking_host=tracking,
         public_host=urlsplit(settings.PUBLIC_ORIGIN).hostname or "",
     )
@@ -120,12 +120,10 @@ def _include_of(account: ProviderAccount) -> str:
     return next((preset.spf_include for preset in known), "")
 
 
-def _own_ip(account: ProviderAccount) -> str:
-    try:
-        address = ipaddress.ip_address(account.options.get("source_address") or "")
-    except ValueError:
-        return ""
-    return str(address) if address.is_global else ""
+def _own_ips(relays: list[ProviderAccount]) -> tuple[str, ...]:
+    """The public addresses that mail leaves from directly."""
+    sources = SourceAddress.objects.filter(account__in=relays, enabled=True).order_by("pk")
+    return tuple(dict.fromkeys(s.address for s in sources if ipaddress.ip_address(s.address).is_global))
 
 
 def inspect_domain(needs: DomainNeeds, lookup: Lookup) -> list[DomainRow]:
