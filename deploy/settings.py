@@ -27,6 +27,9 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 # Provider APIs are called on the open Internet alone, unless an own server (Postal, say) stands elsewhere.
 PROVIDERS_ON_PRIVATE_NETWORKS = env.bool("PROVIDERS_ON_PRIVATE_NETWORKS", default=False)
 
+# Name servers (address or address:port) for the checks of sending domains; empty: the system's.
+DNS_SERVERS: list[str] = env.list("DNS_SERVERS", default=[])
+
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 

@@ -2,6 +2,7 @@
 
 from .accounts import AccountBreaker, ProviderAccount, RecipientSite, Route, RouteChoice, RouteMember, SourceAddress
 from .brakes import Brake, Braking
+from .domains import DkimKey, DomainCheck
 from .events import Event, HookRefusal, IntakeState, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
 from .shaping import ShapingMeasure, ShapingRule, SitePace, SiteProfile
@@ -14,6 +15,8 @@ __all__ = [
     "Brake",
     "Braking",
     "Deferral",
+    "DkimKey",
+    "DomainCheck",
     "Event",
     "HookRefusal",
     "IntakeState",
