@@ -10,7 +10,7 @@ from redis import Redis
 from delivery.models import Route
 from delivery.partitions import ensure_event_partitions
 from delivery.sending.worker import this_worker
-from delivery.services import finishing, leaving, planning, receiving, requeueing, sweeping
+from delivery.services import finishing, leaving, planning, receiving, requeueing, sweeping, uncertain
 from delivery.services.dispatch import routes_to_drain
 from delivery.tracking import flushing
 
@@ -59,6 +59,12 @@ def finish_campaigns() -> None:
     """Campaigns with nothing left to do are finished, cancelled ones are tidied."""
     finishing.settle_cancelled()
     finishing.finish_done_campaigns(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.settle_uncertain")
+def settle_uncertain() -> None:
+    """Uncertain messages whose later events show that they arrived are accepted."""
+    uncertain.accept_by_events(now=timezone.now())
 
 
 @shared_task(name="delivery.tasks.flush_hits")

@@ -3,6 +3,7 @@
 from .accounts import ProviderAccount, RecipientSite, Route, RouteMember
 from .events import Event, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
+from .resolutions import Resolution
 
 __all__ = [
     "Batch",
@@ -14,6 +15,7 @@ __all__ = [
     "ProviderAccount",
     "Receipt",
     "RecipientSite",
+    "Resolution",
     "Route",
     "RouteMember",
 ]
