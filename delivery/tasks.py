@@ -20,6 +20,7 @@ from delivery.services import (
     receiving,
     requeueing,
     sweeping,
+    uncertain,
 )
 from delivery.services.dispatch import routes_to_drain
 from delivery.tracking import flushing
@@ -77,6 +78,12 @@ def finish_campaigns() -> None:
 def brake() -> None:
     """Campaigns with too many bounces, complaints or blocks are paused."""
     braking.brake_campaigns(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.settle_uncertain")
+def settle_uncertain() -> None:
+    """Uncertain messages whose later events show that they arrived are accepted."""
+    uncertain.accept_by_events(now=timezone.now())
 
 
 @shared_task(name="delivery.tasks.flush_hits")

@@ -5,6 +5,7 @@ from .brakes import Brake, Braking
 from .domains import DkimKey, DomainCheck
 from .events import Event, HookRefusal, IntakeState, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
+from .resolutions import Resolution
 from .shaping import ShapingMeasure, ShapingRule, SitePace, SiteProfile
 from .soft_bounces import SoftBounce
 from .warming import WarmUp
@@ -26,6 +27,7 @@ __all__ = [
     "ProviderAccount",
     "Receipt",
     "RecipientSite",
+    "Resolution",
     "Route",
     "RouteChoice",
     "RouteMember",
