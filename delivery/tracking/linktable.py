@@ -13,6 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from delivery.models import Link
+from delivery.tracking.outage import Outage
 
 FRESH_SECONDS = 30.0
 KEPT_CAMPAIGNS = 500
@@ -22,15 +23,20 @@ REDIS_SECONDS = 400 * 24 * 3600
 Targets = dict[int, str]  # enabled static links by index
 
 
+class Unavailable(Exception):
+    """Neither Redis nor PostgreSQL could say where a link leads."""
+
+
 class LinkTable:
     """Looks link targets up; safe to share between threads."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, outage: Outage) -> None:
         self._redis = redis
+        self._outage = outage
         self._kept: OrderedDict[int, tuple[float, Targets]] = OrderedDict()
 
     def target(self, campaign_id: int, index: int) -> str | None:
-        """The URL of an enabled link, or None."""
+        """The URL of an enabled link, or None; raises Unavailable."""
         return self._targets(campaign_id).get(index)
 
     def _targets(self, campaign_id: int) -> Targets:
@@ -38,8 +44,10 @@ class LinkTable:
         if kept is not None and time.monotonic() - kept[0] < FRESH_SECONDS:
             return kept[1]
         targets = self._load(campaign_id)
+        if targets is None and kept is None:
+            raise Unavailable
         if targets is None:
-            return kept[1] if kept is not None else {}
+            targets = kept[1] if kept is not None else {}  # old, and better than nothing
         self._kept[campaign_id] = (time.monotonic(), targets)
         while len(self._kept) > KEPT_CAMPAIGNS:
             self._kept.popitem(last=False)
@@ -52,10 +60,15 @@ class LinkTable:
             raw = None
         if raw is not None:
             return msgspec.msgpack.decode(raw, type=Targets)
-        try:
-            return publish_links(self._redis, campaign_id)
-        except DatabaseError:
+        if self._outage.holds():
             return None
+        try:
+            targets = publish_links(self._redis, campaign_id)
+        except DatabaseError:
+            self._outage.note()
+            return None
+        self._outage.clear()
+        return targets
 
 
 def publish_links(redis: Redis, campaign_id: int) -> Targets:
