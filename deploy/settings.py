@@ -167,6 +167,8 @@ CONTENT_SECURITY_POLICY = {
 }
 PUBLIC_CONTENT_SECURITY_POLICY = {
     "default-src": ["'none'"],
+    "script-src": ["'none'"],
+    "frame-src": ["'none'"],
     "style-src": ["'self'"],
     "img-src": ["'self'"],
     "form-action": ["'self'"],

@@ -15,7 +15,7 @@ from delivery.tracking.verdicts import Verdict
 
 # The columns left out have defaults.
 COLUMNS = (
-    "occurred_at, event_key, campaign_id, contact_id, link_index, kind, network, user_agent, details, category,"
+    "occurred_at, event_key, campaign_id, contact_id, link_index, network, kind, user_agent, details, category,"
     " verdict, verdict_reason, rules_version, received_at"
 )
 DIRECT = f"COPY delivery_event ({COLUMNS}) FROM STDIN"
@@ -53,7 +53,7 @@ def _blocks(judged: Judged, now: datetime) -> Iterator[str]:
         link = r"\N" if hit.link_index is None else hit.link_index
         rows.append(
             f"{_second(int(second))}.{int(fraction * 1e6):06d}+00\t{hit.key.hex()}\t{hit.campaign_id}\t{hit.contact_id}"
-            f"\t{link}\t{_looks(hit.kind, hit.network, hit.user_agent, hit.method, hit.purpose, hit.label)}"
+            f"\t{link}\t{hit.network}\t{_looks(hit.kind, hit.user_agent, hit.method, hit.purpose, hit.label)}"
             f"\t{verdict.verdict}\t{verdict.reason}{received}"
         )
         if len(rows) == ROWS_PER_WRITE:
@@ -68,13 +68,14 @@ def _second(second: int) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _looks(kind: str, network: str, user_agent: str, method: str, purpose: str, label: str) -> str:
+def _looks(kind: str, user_agent: str, method: str, purpose: str, label: str) -> str:
+    """The columns that many hits share; programs are few, networks are many."""
     details: dict[str, str | bool] = {}
     if method != "GET" or purpose:
         details = {"method": method, "purpose": purpose.replace("\0", "")}
     if kind == "honeypot":
         kind, details["trap"] = "clicked", True
-    return "\t".join(_escaped(text) for text in (kind, network, user_agent[:300], json.dumps(details), label))
+    return "\t".join(_escaped(text) for text in (kind, user_agent[:300], json.dumps(details), label))
 
 
 def _escaped(text: str) -> str:

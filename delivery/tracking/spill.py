@@ -53,10 +53,14 @@ class Spill:
                 if self._is_own(path) or _locked(file):
                     n_sent += _send_all(file, send)
                     path.unlink()
+        self.close()
+        return n_sent
+
+    def close(self) -> None:
+        """The file is nobody's any more: the next process may send what is in it."""
         if self._file is not None:
             self._file.close()
             self._file, self._n_bytes = None, 0
-        return n_sent
 
     def _opened(self) -> IO[bytes]:
         if self._file is None:

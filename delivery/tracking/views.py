@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.encoding import iri_to_uri
 from redis import Redis
 
 from delivery.tracking.clients import hit_of
@@ -62,7 +63,7 @@ def links() -> LinkTable:
 
 
 def pixel(request: HttpRequest, token: str) -> HttpResponse:
-    """The open pixel: always the same 43 bytes, whatever the token."""
+    """The open pixel: always the same 42 bytes, whatever the token."""
     if not _is_read(request):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     ref = tokens().read(token)
@@ -80,7 +81,7 @@ def click(request: HttpRequest, token: str, index: int) -> HttpResponseBase:
         url = links().target(ref.campaign_id, index) if ref is not None else None
     except Unavailable:
         return _try_again(request)
-    if ref is None or url is None:
+    if ref is None or url is None or not _is_web(url):
         return _gone(request)
     _note(request, "clicked", ref, index)
     return _redirect(url)
@@ -92,7 +93,7 @@ def dynamic_click(request: HttpRequest, token: str, index: int, mac: str, target
         return HttpResponseNotAllowed(["GET", "HEAD"])
     ref = tokens().read(token)
     url = verify_dynamic(link_secret(), ref.campaign_id, index, mac, target) if ref is not None else None
-    if ref is None or url is None:
+    if ref is None or url is None or not _is_web(url) or links().is_off(ref.campaign_id, index):
         return _gone(request)
     _note(request, "clicked", ref, index)
     return _redirect(url)
@@ -110,6 +111,11 @@ def _is_read(request: HttpRequest) -> bool:
     return request.method in ("GET", "HEAD")
 
 
+def _is_web(url: str) -> bool:
+    """A contact's field may hold anything; a browser is sent to web pages alone."""
+    return url[:8].lower().startswith(("http://", "https://"))
+
+
 def _note(request: HttpRequest, kind: str, ref: MessageRef, index: int | None = None) -> None:
     """The hit is in Redis afterwards; what the writer cannot keep it logs, and the reader gets on all the same."""
     hits().write(encode_hit(hit_of(request, kind, ref.campaign_id, ref.contact_id, index)))
@@ -117,7 +123,7 @@ def _note(request: HttpRequest, kind: str, ref: MessageRef, index: int | None = 
 
 def _redirect(url: str) -> HttpResponse:
     response = HttpResponse(status=302)
-    response["Location"] = url
+    response["Location"] = iri_to_uri(url)  # a header holds ASCII; Django would write =?utf-8?...?= else
     response["Referrer-Policy"] = "no-referrer"
     return _private(response)
 

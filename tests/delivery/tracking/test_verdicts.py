@@ -133,7 +133,9 @@ def test_the_order_of_arrival_changes_no_verdict(order: list[int]) -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e9), st.integers(0, 30)), max_size=30), st.text(max_size=20))
-def test_every_hit_gets_one_verdict_with_a_reason_that_is_explained(clicks: list[tuple[float, int]], agent: str) -> None:
+def test_every_hit_gets_one_verdict_with_a_reason_that_is_explained(
+    clicks: list[tuple[float, int]], agent: str
+) -> None:
     hits = [hit(at=at, link=link, user_agent=agent) for at, link in clicks]
     found = judge(hits, sent_at={}, n_links={1: 5})
     assert len(found) == len(hits)
