@@ -10,7 +10,7 @@ from redis import Redis
 from delivery.models import Route
 from delivery.partitions import ensure_event_partitions
 from delivery.sending.worker import this_worker
-from delivery.services import finishing, leaving, planning, receiving, requeueing, sweeping
+from delivery.services import consequences, finishing, leaving, planning, receiving, requeueing, sweeping
 from delivery.services.dispatch import routes_to_drain
 from delivery.tracking import flushing
 
@@ -50,8 +50,9 @@ def requeue_deferred() -> None:
 
 @shared_task(name="delivery.tasks.sweep")
 def sweep() -> None:
-    """Leases of dead workers are released."""
+    """Leases of dead workers are released, and soft bounces that no policy counts any more are forgotten."""
     sweeping.sweep_dead_leases()
+    consequences.forget_old_soft_bounces(now=timezone.now())
 
 
 @shared_task(name="delivery.tasks.finish_campaigns")
@@ -72,5 +73,5 @@ def flush_hits() -> None:
 
 @shared_task(name="delivery.tasks.process_receipts")
 def process_receipts() -> None:
-    """Bounces and complaints that came by mail are parsed."""
-    receiving.process_mail(limit=500, now=timezone.now())
+    """Webhook calls and returned mails that are stored are read."""
+    receiving.process_receipts(now=timezone.now())

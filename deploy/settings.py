@@ -176,6 +176,9 @@ PUBLIC_CONTENT_SECURITY_POLICY = {
 # "Send now" waits this long, so that the person who pressed it can take it back.
 UNDO_SECONDS = env.int("UNDO_SECONDS", default=30)
 
+# How long a worker that gives no sign of life keeps its batch (docs/adr/0004). Tests shorten it; leave it at 60.
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
+
 # Celery on Redis: see docs/adr. Tasks are hints, PostgreSQL is the truth; nothing here retries or waits.
 CELERY_BROKER_URL = REDIS_URL or "redis://127.0.0.1:6379/0"
 CELERY_TASK_IGNORE_RESULT = True

@@ -11,7 +11,10 @@ from contacts.zones import zone_choices
 
 if TYPE_CHECKING:
     BrandModelForm = forms.ModelForm[Brand]  # generic for the type checker alone
+    Select = forms.Select
 else:
+    from unfold.widgets import UnfoldAdminSelectWidget as Select
+
     BrandModelForm = forms.ModelForm
 
 
@@ -41,7 +44,7 @@ class BrandForm(BrandModelForm):
             "default_locale": "Of readers whose language is not known, such as en, de or zh-Hans.",
         }
 
-    timezone = forms.ChoiceField(label="Time zone", help_text="In which campaigns are scheduled.")
+    timezone = forms.ChoiceField(label="Time zone", help_text="In which campaigns are scheduled.", widget=Select())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from .accounts import ProviderAccount, Route
+from .accounts import ProviderAccount, Route, SourceAddress
 
 
 class Batch(models.Model):
@@ -28,6 +28,9 @@ class Batch(models.Model):
     route = models.ForeignKey(Route, on_delete=models.PROTECT, related_name="+")
     site = models.CharField(max_length=100, blank=True, help_text="Empty: many small sites share the batch.")
     attempt = models.SmallIntegerField(default=1, help_text="1, or more for batches of deferred messages.")
+    # Greylisted mail: only this account and source address are known to the greylist.
+    account = models.ForeignKey(ProviderAccount, on_delete=models.SET_NULL, null=True, related_name="+")
+    source = models.ForeignKey(SourceAddress, on_delete=models.SET_NULL, null=True, related_name="+")
     state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
     due_at = models.DateTimeField(db_default=Now())
     n_messages = models.IntegerField()
@@ -100,6 +103,7 @@ class OutcomeRow(models.Model):
     contact_id = models.BigIntegerField()
     result = models.SmallIntegerField(help_text="delivery.outcomes.Result")
     account_id = models.BigIntegerField(null=True)
+    source_id = models.BigIntegerField(null=True)
     code = models.SmallIntegerField()
     enhanced = models.CharField(max_length=12)
     reply = models.TextField(help_text="The provider's words; empty for a plain acceptance.")
@@ -124,6 +128,8 @@ class Deferral(models.Model):
     position = models.SmallIntegerField()
     attempt = models.SmallIntegerField(help_text="Number of the attempt that was deferred, from 1.")
     account = models.ForeignKey(ProviderAccount, on_delete=models.SET_NULL, null=True, related_name="+")
+    source = models.ForeignKey(SourceAddress, on_delete=models.SET_NULL, null=True, related_name="+")
+    same_source = models.BooleanField(default=False, help_text="The next attempt takes the same account and source.")
     site = models.CharField(max_length=100, blank=True)
     category = models.CharField(max_length=30, blank=True)
     reply = models.TextField(blank=True)

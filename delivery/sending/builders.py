@@ -57,6 +57,8 @@ class Envelopes:
         builder, recipient = _addressed(lease, person)
         try:
             data = builder.build(recipient, date_header=self._date_header())
+        except MemoryError:
+            raise  # it says nothing about this message: the process ends (delivery.sending.worker)
         except Exception as problem:  # noqa: BLE001 - one person's data must not stop the others
             return _not_built(problem)
         return Envelope(
@@ -74,6 +76,8 @@ class Envelopes:
         builder, recipient = _addressed(lease, person)
         try:
             message = builder.build_plain(recipient, date_header=self._date_header().decode())
+        except MemoryError:
+            raise  # as above
         except Exception as problem:  # noqa: BLE001 - as above
             return _not_built(problem)
         return Letter((lease, person), _api_envelope(message, recipient, lease))

@@ -31,9 +31,14 @@ if TYPE_CHECKING:
 WINDOW = 100
 # Outcomes that make a journal step worth its commit; half the window, so that the other half keeps the wire busy.
 STEP = 50
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 0.5
+# A limit that asks to wait longer ends the drain: its batches go back.
+LONG_WAIT_SECONDS = 5.0
+# Nothing is handed out when the campaign was last seen sending longer ago than this: a pause is over within 2 s even
+# when PostgreSQL takes its time.
+FRESH_SECONDS = 1.5
 # Nothing is handed out later than this after the start of the last exchange: the sweeper must not get there first.
-SAFE_SECONDS = LEASE_SECONDS - 10
+SAFE_SECONDS = LEASE_SECONDS * 5 / 6
 # A worker that cannot write gives up after this long; its open messages are uncertain then.
 GIVE_UP_SECONDS = 300.0
 
@@ -66,6 +71,7 @@ class Drain:
         self._stopping = stopping
         self._leases: list[Lease] = []  # oldest first; only the last one is still handed out
         self._safe_until = 0.0
+        self._starved = False  # a connection asked and nobody knew whether it may still send
         self._dry = False  # no batch was to be had at the last try
         self._exhausted = False
         self._wait = IDLE_SECONDS
@@ -91,11 +97,16 @@ class Drain:
 
     def feed(self, channel: Channel) -> Any | None:
         """The next message for a connection of `channel`: journaled, permitted, still mailable."""
-        if time.monotonic() > self._safe_until:
+        now = time.monotonic()
+        if now > self._safe_until:
+            self._starved = True
             return None
         make = self._envelopes.make_letter if channel.takes_letters else self._envelopes.make
         for lease in self._leases:
             while not lease.stopped and lease.next_position < lease.n_begun:
+                if now - lease.seen_at > FRESH_SECONDS:
+                    self._starved = True
+                    break
                 person = lease.people[lease.next_position - lease.start]
                 lease.next_position += 1
                 made = make(lease, person)
@@ -176,8 +187,10 @@ class Drain:
             lease.n_written += len(items)
         for lease, n_begun in report.begun.items():
             lease.n_begun = n_begun
-        for lease in report.stopped:
+        for lease in (*report.stopped, *report.recalled):
             lease.stopped = True
+        if report.recalled:
+            self._recall(set(report.recalled))
         for lease in report.ended:
             self._leases.remove(lease)
         for lease, contact_ids in report.unmailable.items():
@@ -186,11 +199,17 @@ class Drain:
         if report.claimed is not None:
             self._leases.append(report.claimed)
             self._kick.set()
-        self._exhausted = self._exhausted or report.wait_s > IDLE_SECONDS * 5
+        self._exhausted = self._exhausted or report.wait_s > LONG_WAIT_SECONDS
         self._wait = min(report.wait_s or IDLE_SECONDS, IDLE_SECONDS)
         for channel, n in report.granted.items():
             channel.permits += n
+        starved, self._starved = self._starved, False
+        for channel in self._channels if starved else report.granted:
             channel.wake()
+
+    def _recall(self, leases: set[Lease]) -> None:
+        for channel in self._channels:
+            channel.recall(lambda key: key[0] in leases)
 
     async def _pause(self) -> None:
         """Until a step is worth taking: enough outcomes, a starving connection, a limit's wait, or a second."""

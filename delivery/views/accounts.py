@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns.views.pages import Crumbs, home_crumbs, render_page
@@ -17,7 +18,7 @@ from delivery.models import ProviderAccount
 from delivery.providers import PROVIDERS
 from delivery.providers.presets import SMTP_PRESETS
 from delivery.sending.transports import smtp_config
-from delivery.services.accounts import give_default_route
+from delivery.services.accounts import give_default_route, hold_of, resume_account
 from delivery.smtp import probe
 
 may_add = permission_required("delivery.add_provideraccount", raise_exception=True)
@@ -56,9 +57,16 @@ def edit_account(request: HttpRequest, account_id: int) -> HttpResponse:
     form = form_for(account, "", request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.save()
+        resume_account(account.pk)  # who corrects a password need not press a second button
         messages.success(request, f"“{account}” is saved. Workers use it within a minute.")
         return redirect("admin:delivery_provideraccount_change", account.pk)
-    context = {"form": form, "account": account, "routes": account.routes.all(), "notes": _notes(account.kind)}
+    context = {
+        "form": form,
+        "account": account,
+        "routes": account.routes.all(),
+        "notes": _notes(account.kind),
+        "hold": hold_of(account, now=timezone.now()),
+    }
     return render_page(request, "delivery/account_form.html", context, title=account.name, crumbs=_crumbs())
 
 
@@ -69,6 +77,16 @@ def test_connection(request: HttpRequest, account_id: int) -> HttpResponse:
     account = get_object_or_404(ProviderAccount, pk=account_id)
     ok, words = _probe_smtp(account) if account.kind == "smtp" else _probe_api(account)
     (messages.success if ok else messages.error)(request, words)
+    return redirect("admin:delivery_provideraccount_change", account.pk)
+
+
+@require_POST
+@may_change
+def resume(request: HttpRequest, account_id: int) -> HttpResponse:
+    """A suspended account, or one whose circuit breaker is open, sends again."""
+    account = get_object_or_404(ProviderAccount.objects.defer("secrets"), pk=account_id)
+    resumed = resume_account(account.pk)
+    messages.success(request, f"“{account}” sends again." if resumed else f"“{account}” was not held back.")
     return redirect("admin:delivery_provideraccount_change", account.pk)
 
 

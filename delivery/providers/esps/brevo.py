@@ -70,6 +70,11 @@ class Brevo(Bundling):
                 EventKind.UNSUBSCRIBED,
                 EventKind.FAILED,
             ),
+            setup=(
+                "Transactional > Settings > Webhook > Add a new webhook: this address, authentication Basic or Token "
+                "with the secret below, and the events delivered, soft bounce, hard bounce, invalid email, deferred, "
+                "blocked, error, complaint, unsubscribed."
+            ),
         ),
         quotas=(Quota(100, 60, "batch calls"),),
         notes=("Header values must be ASCII.", "Open and click tracking is switched in Brevo's settings."),

@@ -13,7 +13,7 @@ from campaigns.models import Campaign
 from delivery.models import Batch, Deferral, Message, OutcomeRow
 from delivery.outcomes import Outcome, Result
 from delivery.progress import Progress, progress_of, recount
-from delivery.sending import ledger
+from delivery.sending import late, ledger
 from delivery.sending.lease import Lease, Settled
 from delivery.services.finishing import finish_done_campaigns, settle_cancelled
 from delivery.services.requeueing import requeue_due
@@ -147,7 +147,7 @@ def test_a_late_answer_resolves_what_the_sweeper_called_uncertain() -> None:
     advance(lease, 2)
     expire_lease(campaign)
     sweep_dead_leases()
-    ledger.resolve_late(lease, settled(lease, 0))
+    late.resolve_late(lease, settled(lease, 0), refusals=no_refusals)
     assert_adds_up(campaign, Progress(accepted=1, uncertain=1, pending=1))
 
 
