@@ -89,9 +89,7 @@ def check(
     page: Page, live_server: LiveServer, urls: list[str], *, status_404: frozenset[str] | set[str] = frozenset()
 ) -> dict[str, list[str]]:
     """The problems by page, of those that have some."""
-    found = {
-        url: problems_of(page, live_server.url + url, status=404 if url in status_404 else 200) for url in urls
-    }
+    found = {url: problems_of(page, live_server.url + url, status=404 if url in status_404 else 200) for url in urls}
     return {url: problems for url, problems in found.items() if problems}
 
 
@@ -138,6 +136,11 @@ def finished(mailing_list: MailingList) -> ImportJob:
         n_rejected=1,
         finished_at=datetime.now(UTC),
     )
-    row = {"line_number": 3, "field": "email", "reason": "An address has the form name@example.com.", "cells": ["nobody"]}
+    row = {
+        "line_number": 3,
+        "field": "email",
+        "reason": "An address has the form name@example.com.",
+        "cells": ["nobody"],
+    }
     ImportRejectedRow.objects.create(job=job, **row)
     return job
