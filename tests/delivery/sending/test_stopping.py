@@ -106,9 +106,7 @@ def test_a_cancelled_campaign_sends_nothing_more_and_ends_what_was_taken_back(re
     assert_ends(campaign, Progress(accepted=1, cancelled=9))
 
 
-def test_nothing_is_handed_out_while_nobody_knows_whether_it_may(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_handed_out_while_nobody_knows_whether_it_may(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL takes 4 s for a journal step; the pause is in it. 100 messages are journaled and 5 a second go."""
     from delivery.sending import ledger
 
