@@ -125,6 +125,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLE_ADMIN = False
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en-us"
@@ -173,7 +174,9 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
+# Replaces the above on pages that readers of mail see; None takes a directive away, so that default-src holds.
 PUBLIC_CONTENT_SECURITY_POLICY = {
+    **dict.fromkeys(("script-src", "frame-src", "object-src")),
     "default-src": ["'none'"],
     "script-src": ["'none'"],
     "frame-src": ["'none'"],
