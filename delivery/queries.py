@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
@@ -70,3 +71,37 @@ def example_reply(campaign_id: int, cause: Cause) -> str:
         cursor.execute(EXAMPLES[cause].format(blocks=BLOCKING), {"campaign": campaign_id, "blocks": list(BLOCKS)})
         row = cursor.fetchone()
     return str(row[0]) if row else ""
+
+
+# Batches that nobody holds carry their counts; held ones are looked through.
+UNCERTAIN = """
+SELECT o.contact_id, coalesce(c.email, ''), o.reply, o.at, o.batch_id, o.position
+FROM delivery_batch b
+JOIN delivery_outcome o ON o.campaign_id = b.campaign_id AND o.batch_id = b.id AND o.result = 5
+LEFT JOIN contacts_contact c ON c.id = o.contact_id
+WHERE b.campaign_id = %(campaign)s AND (b.n_uncertain > 0 OR b.state = 'leased')
+AND o.contact_id > %(after)s AND (%(contact)s::bigint IS NULL OR o.contact_id = %(contact)s)
+ORDER BY o.contact_id LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """A message that nobody knows the fate of, and why."""
+
+    contact_id: int
+    email: str  # empty where the person was erased since
+    reason: str
+    at: datetime
+    batch_id: int
+    position: int
+
+
+def find_uncertain(
+    campaign_id: int, *, contact_id: int | None = None, after: int = 0, limit: int | None = None
+) -> list[Uncertain]:
+    """A campaign's uncertain messages (or the one of a contact) in order of contact id, from the one after `after`."""
+    params = {"campaign": campaign_id, "contact": contact_id, "after": after, "limit": limit}
+    with connection.cursor() as cursor:
+        cursor.execute(UNCERTAIN, params)
+        return [Uncertain(*row) for row in cursor.fetchall()]

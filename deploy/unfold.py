@@ -18,7 +18,9 @@ from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, Mai
 from contacts.stores.models import Store
 from delivery.models import (
     Brake,
+    DkimKey,
     ProviderAccount,
+    Receipt,
     Route,
     RouteChoice,
     ShapingMeasure,
@@ -49,6 +51,8 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
             ("Routes", "alt_route", Route),
             ("Route choices", "fork_right", RouteChoice),
             ("Providers", "dns", ProviderAccount),
+            ("Sending domains", "domain_verification", DkimKey),
+            ("Receipts", "move_to_inbox", Receipt),
             ("Source addresses", "lan", SourceAddress),
             ("Measures", "speed", ShapingMeasure),
             ("Slowed paths", "slow_motion_video", SitePace),

@@ -2,8 +2,10 @@
 
 from .accounts import AccountBreaker, ProviderAccount, RecipientSite, Route, RouteChoice, RouteMember, SourceAddress
 from .brakes import Brake, Braking
-from .events import Event, HookRefusal, Link, Receipt
+from .domains import DkimKey, DomainCheck
+from .events import Event, HookRefusal, IntakeState, Link, Receipt
 from .ledger import Batch, Deferral, Message, OutcomeRow
+from .resolutions import Resolution
 from .shaping import ShapingMeasure, ShapingRule, SitePace, SiteProfile
 from .soft_bounces import SoftBounce
 from .warming import WarmUp
@@ -14,14 +16,18 @@ __all__ = [
     "Brake",
     "Braking",
     "Deferral",
+    "DkimKey",
+    "DomainCheck",
     "Event",
     "HookRefusal",
+    "IntakeState",
     "Link",
     "Message",
     "OutcomeRow",
     "ProviderAccount",
     "Receipt",
     "RecipientSite",
+    "Resolution",
     "Route",
     "RouteChoice",
     "RouteMember",
