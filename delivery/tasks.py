@@ -10,7 +10,7 @@ from redis import Redis
 from delivery.models import Route
 from delivery.partitions import ensure_event_partitions
 from delivery.sending.worker import this_worker
-from delivery.services import finishing, leaving, planning, receiving, requeueing, sweeping
+from delivery.services import finishing, leaving, planning, receiving, requeueing, resolving, sweeping, warming
 from delivery.services.dispatch import routes_to_drain
 from delivery.tracking import flushing
 
@@ -74,3 +74,15 @@ def flush_hits() -> None:
 def process_receipts() -> None:
     """Bounces and complaints that came by mail are parsed."""
     receiving.process_mail(limit=500, now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.resolve_sites")
+def resolve_sites() -> None:
+    """New and stale recipient domains are looked up in DNS."""
+    resolving.resolve_sites(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.judge_warm_ups")
+def judge_warm_ups() -> None:
+    """Warm-ups go on, hold or stop by how their mail was received."""
+    warming.judge_warm_ups(now=timezone.now())

@@ -21,6 +21,8 @@ TICKS = {
     "delivery.tasks.finish_campaigns": (2.0, "care"),
     "delivery.tasks.flush_hits": (1.0, "events"),
     "delivery.tasks.process_receipts": (1.0, "events"),
+    "delivery.tasks.resolve_sites": (10.0, "events"),
+    "delivery.tasks.judge_warm_ups": (60.0, "care"),
     "contacts.tasks.run_imports": (1.0, "care"),
     "contacts.stores.tasks.process_deliveries": (1.0, "events"),
     "contacts.tasks.forget_old_requests": (3600.0, "care"),

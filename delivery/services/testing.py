@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from email.utils import formatdate
 
 from django.conf import settings
 from django.utils import timezone
+from redis import Redis
 
 from campaigns.compiling import compile_variant
 from campaigns.content.problems import ContentError
@@ -18,9 +20,10 @@ from campaigns.registry import TestResult
 from contacts.addresses import AddressProblem, normalise_address
 from contacts.models import Contact
 from delivery.mime import MessageBuilder, Recipient, needs_smtputf8
-from delivery.models import ProviderAccount
+from delivery.models import ProviderAccount, RouteChoice
 from delivery.outcomes import Result
 from delivery.routing import NoRoute, choose_route
+from delivery.sending.front import wait_in_front
 from delivery.sending.frozen import builder_for
 from delivery.sending.transports import smtp_config
 from delivery.smtp import Envelope, SmtpConfig, send_one
@@ -39,15 +42,23 @@ def send_test_messages(variant_id: int, *, contact_id: int | None, to: Sequence[
         return [TestResult(address, False, str(problem)) for address in to[:MAX_ADDRESSES]]
     contact = Contact.objects.filter(pk=contact_id).first() if contact_id else None
     context = contact_values(contact) if contact else sample_values()
-    config = smtp_config(account)
-    return [_send(config, builder, address, context) for address in to[:MAX_ADDRESSES]]
+    source = account.sources.filter(enabled=True).order_by("pk").first()
+    config = smtp_config(account, source)
+    redis = Redis.from_url(settings.REDIS_URL, socket_timeout=2)
+    way = Way(account, config, redis)
+    return [_send(way, builder, address, context) for address in to[:MAX_ADDRESSES]]
 
 
 def _account_of(variant: Variant) -> ProviderAccount:
-    route = choose_route(variant.campaign)
-    account = route.accounts.filter(enabled=True, kind="smtp").order_by("memberships__rank").first()
+    route = choose_route(variant.campaign, message_kind=RouteChoice.MessageKind.TEST)
+    members = route.members.filter(account__enabled=True, account__kind="smtp").select_related("account")
+    usable = members.filter(account__suspended_until=None) | members.filter(
+        account__suspended_until__lte=timezone.now()
+    )
+    member = usable.order_by("rank", "-weight", "pk").first()
+    account = member.account if member else None
     if account is None:
-        raise NoRoute(f"The route “{route.name}” has no SMTP account to send a test message with.")
+        raise NoRoute(f"The route “{route.name}” has no SMTP account that could send a test message now.")
     return account
 
 
@@ -65,10 +76,22 @@ def _builder(variant: Variant) -> MessageBuilder:
     return builder_for(frozen)
 
 
-def _send(config: SmtpConfig, builder: MessageBuilder, raw: str, context: dict[str, object]) -> TestResult:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How test messages leave."""
+
+    account: ProviderAccount
+    config: SmtpConfig
+    redis: Redis
+
+
+def _send(way: Way, builder: MessageBuilder, raw: str, context: dict[str, object]) -> TestResult:
     address = normalise_address(raw)
     if isinstance(address, AddressProblem):
         return TestResult(raw, False, str(address))
+    refusal = wait_in_front(way.redis, way.account)
+    if refusal:
+        return TestResult(raw, False, refusal)
     # Contact 0 never exists: a click in a test message is counted for nobody.
     block = TokenMaker(settings.SECRET_KEY).blocks(0, [0])[0]
     recipient = Recipient(address.email, "", url_form(block), mail_form(block), {"contact": context})
@@ -80,6 +103,6 @@ def _send(config: SmtpConfig, builder: MessageBuilder, raw: str, context: dict[s
         data,
         smtputf8=needs_smtputf8(address.email),
     )
-    outcome = asyncio.run(send_one(config, envelope))
+    outcome = asyncio.run(send_one(way.config, envelope))
     words = f"{outcome.code or ''} {outcome.enhanced} {outcome.text}".strip()
     return TestResult(raw, outcome.result is Result.ACCEPTED, " ".join(words.split()))
