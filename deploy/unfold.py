@@ -14,10 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign, Template
-from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression
+from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression, SuppressionPolicy
 from contacts.stores.models import Store
 from delivery.models import (
+    DkimKey,
     ProviderAccount,
+    Receipt,
     Route,
     RouteChoice,
     ShapingMeasure,
@@ -48,6 +50,8 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
             ("Routes", "alt_route", Route),
             ("Route choices", "fork_right", RouteChoice),
             ("Providers", "dns", ProviderAccount),
+            ("Sending domains", "domain_verification", DkimKey),
+            ("Receipts", "move_to_inbox", Receipt),
             ("Source addresses", "lan", SourceAddress),
             ("Measures", "speed", ShapingMeasure),
             ("Slowed paths", "slow_motion_video", SitePace),
@@ -61,6 +65,7 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
         "Settings",
         [
             ("Brands", "verified", Brand),
+            ("Suppression policy", "rule", SuppressionPolicy),
             ("People", "person", get_user_model()),
             ("Permission groups", "shield_person", Group),
         ],

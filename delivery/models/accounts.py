@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 
 from django.db import models
@@ -13,6 +14,11 @@ from contacts.models import Brand
 from delivery.breaker import Circuit
 
 
+def make_hook_token() -> str:
+    """43 characters that nobody guesses: the last part of a webhook's address."""
+    return secrets.token_urlsafe(32)
+
+
 class ProviderAccount(models.Model):
     """One account at one provider (an SMTP relay counts as one), with its limits."""
 
@@ -21,6 +27,9 @@ class ProviderAccount(models.Model):
     kind = models.CharField(max_length=40, default="smtp", help_text="A key of delivery.providers.PROVIDERS, or smtp.")
     options = models.JSONField(default=dict, blank=True, help_text="Host, port, TLS and the like; no secrets.")
     secrets = EncryptedJSONField(null=True)
+    hook_token = models.CharField(max_length=43, unique=True, default=make_hook_token, editable=False)
+    # What proves webhook calls, see delivery.hook_secrets: the present secret, and the last one while it is rotated.
+    hook_secrets = EncryptedJSONField(null=True)
     enabled = models.BooleanField(default=True)
     max_connections = models.PositiveSmallIntegerField(default=10)
     messages_per_connection = models.PositiveIntegerField(default=1000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.db import DatabaseError, connection
@@ -15,18 +15,20 @@ from redis.exceptions import RedisError
 
 from delivery.limits.errors import LimitsUnavailable
 from delivery.outcomes import Outcome
-from delivery.sending import ledger, presence
+from delivery.sending import late, ledger, presence
 from delivery.sending.breakers import Breakers
 from delivery.sending.channel import Channel
 from delivery.sending.granting import Granter, Permits
 from delivery.sending.hearing import Hearing
 from delivery.sending.holds import Holds, suspended_sites
-from delivery.sending.judging import judge
+from delivery.sending.judging import detoured, judge
 from delivery.sending.lease import Lease, Person, Settled
 from delivery.sending.orders import Order, Refused, Report
 from delivery.sending.refusals import record_refusals
 
 RENEW_SECONDS = 1.0
+# How often a campaign is looked at while its drain has nothing to write: pauses take effect within 2 s.
+LOOK_SECONDS = 0.5
 TURN_SECONDS = 1.0
 # A batch that a limit holds back is offered again after this long at most: limits are raised, measures revoked.
 LONGEST_HOLD_SECONDS = 60.0
@@ -69,17 +71,33 @@ class Bookkeeper:
         self._granter = Granter(permits, self._breakers)
         self._hearing = Hearing(redis, self._breakers)
         self._holds = Holds()
-        self._trouble = ""
+        self._trouble, self._trouble_wait_s = "", 0.0
         self._noted = 0.0
         self._turned = 0.0
+        self._read_at = (timezone.now(), time.monotonic())  # PostgreSQL's clock at the last journal step, and ours
+
+    @property
+    def _now(self) -> datetime:
+        """PostgreSQL's time: this machine's own clock may jump, or be wrong by days."""
+        at, then = self._read_at
+        return at + timedelta(seconds=time.monotonic() - then)
 
     def judge(self, lease: Lease, person: Person, channel: Channel, outcome: Outcome) -> Settled:
         """The outcome as it will be written: a deferral gets its next time, or expires."""
-        return judge(lease, person, channel, outcome, now=timezone.now())
+        return judge(lease, person, channel, outcome, now=self._now)
+
+    def detour(self, lease: Lease, person: Person) -> Settled:
+        """The message goes on in the batches of its own site."""
+        return detoured(lease, person, self._now)
 
     def note_trouble(self, channel: Channel, text: str) -> None:
         """The last words of a server that would not talk to us, for the watchdog."""
-        self._trouble = f"{channel.name}: {text}"
+        self._trouble, self._trouble_wait_s = f"{channel.name}: {text}", 0.0
+
+    def note_outage(self, problem: Exception) -> None:
+        """PostgreSQL or Redis refuses what must be written: sending stands still until it does not."""
+        with contextlib.suppress(RedisError):
+            presence.note_trouble(self._redis, self._route_id, f"{presence.OUTAGE}{type(problem).__name__}: {problem}")
 
     def carry_out(self, order: Order) -> Report:
         """One exchange. Safe to repeat after a failure with `order.retry` set."""
@@ -115,8 +133,11 @@ class Bookkeeper:
         presence.note_drain(self._redis, self._route_id, self._worker)
         for channel in order.channels:
             channel.renew_places()
+        self._tell_trouble()
+
+    def _tell_trouble(self) -> None:
         if self._trouble:
-            presence.note_trouble(self._redis, self._route_id, self._trouble)
+            presence.note_trouble(self._redis, self._route_id, self._trouble, wait_s=self._trouble_wait_s)
             self._trouble = ""
 
     def _grant(self, order: Order, report: Report) -> dict[Lease, int]:
@@ -150,14 +171,15 @@ class Bookkeeper:
             self._holds.add(lease, refused)
         if refused.wait_s > RENEW_SECONDS:  # a throttled batch is not offered again before its limit allows
             wait_s = min(refused.wait_s, LONGEST_HOLD_SECONDS)
-            lease.due_at = timezone.now() + timedelta(seconds=wait_s)
-            self._trouble = refused.words
+            lease.due_at = self._now + timedelta(seconds=wait_s)
+            self._trouble, self._trouble_wait_s = refused.words, wait_s
         elif not refused.own:
             self._trouble = ""
 
     def _write(self, lease: Lease, items: list[Settled], order: Order, target: int, report: Report) -> None:
         begun = lease.next_position if lease.stopped else target
-        due = time.monotonic() - self._renewed.get(lease, 0.0) > RENEW_SECONDS
+        asked_at = time.monotonic()
+        due = asked_at - self._renewed.get(lease, 0.0) >= LOOK_SECONDS
         if not (items or begun > lease.n_begun or due or lease in order.end):
             report.leases_held = report.leases_held or lease.n_begun > 0
             return
@@ -167,17 +189,21 @@ class Bookkeeper:
             self._renewed[lease] = time.monotonic()
             report.leases_held = True
             self._seen_mark = journaled.stop_mark
-            if journaled.state != "sending":
-                report.stopped.append(lease)
+            self._read_at = (journaled.at, time.monotonic())
+            if journaled.state == "sending":
+                lease.seen_at = asked_at
+            else:
+                report.recalled.append(lease)
             if self._hearing.outcomes(lease, items, self._permits.standing, timezone.now()):
                 self._permits.look_again()
             if lease in order.end:
                 ledger.end_lease(lease, due_at=lease.due_at)
                 self._forget(lease, report)
         except ledger.LeaseLost:
-            ledger.resolve_late(lease, items)
+            late.resolve_late(lease, items, refusals=record_refusals)
             # Answers come in while this thread writes: only a lease that was settled when it was ordered is over.
             if lease in order.end:
+                late.take_back(lease, worker=self._worker)
                 self._forget(lease, report)
             else:
                 report.stopped.append(lease)
@@ -188,6 +214,7 @@ class Bookkeeper:
             for channel, lease, n in returned:
                 self._permits.put_back(channel, lease, n)
             self._permits.close()
+            self._tell_trouble()
             presence.forget_drain(self._redis, self._route_id, self._worker)
         with contextlib.suppress(DatabaseError):
             self._breakers.close(timezone.now())

@@ -45,6 +45,9 @@ class Transport(Protocol):
     def wake(self) -> None:
         """feed() may have something again."""
 
+    def recall(self, is_recalled: Callable[[Any], bool]) -> None:
+        """Settles as deferred what is pulled, has such a key and has not begun to leave."""
+
     def in_flight(self) -> int:
         """Envelopes pulled and not settled."""
 
@@ -127,6 +130,11 @@ class Channel:
             self._waits_since = now
         elif now - self._waits_since > DOUBT_SECONDS:
             self.is_doubtful = True
+
+    def recall(self, is_recalled: Callable[[Any], bool]) -> None:
+        """What was pulled with such a key and has not begun to leave is settled as deferred."""
+        if self.transport is not None:
+            self.transport.recall(is_recalled)
 
     async def close(self) -> None:
         """The connections are closed and their places are free."""

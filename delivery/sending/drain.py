@@ -16,14 +16,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import Error as DatabaseError
-from django.utils import timezone
 from redis.exceptions import RedisError
 
 from delivery.limits.errors import LimitsUnavailable
 from delivery.outcomes import Outcome
 from delivery.sending.bookkeeper import Bookkeeper
 from delivery.sending.channel import Channel
-from delivery.sending.judging import detoured
 from delivery.sending.lease import Lease, Settled
 from delivery.sending.ledger import LEASE_SECONDS
 from delivery.sending.orders import Order, Refused, Report, Want
@@ -34,13 +32,16 @@ if TYPE_CHECKING:
 WINDOW = 100
 # Outcomes that make a journal step worth its commit; half the window, so that the other half keeps the wire busy.
 STEP = 50
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 0.5
 # Batches in hand at once: more than one only where some wait for limits of their own.
 MAX_LEASES = 6
 # Who waits longer than this for a limit hands its batch back.
 LONGEST_WAIT_SECONDS = 5.0
+# Nothing is handed out when the campaign was last seen sending longer ago than this: a pause is over within 2 s even
+# when PostgreSQL takes its time.
+FRESH_SECONDS = 1.5
 # Nothing is handed out later than this after the start of the last exchange: the sweeper must not get there first.
-SAFE_SECONDS = LEASE_SECONDS - 10
+SAFE_SECONDS = LEASE_SECONDS * 5 / 6
 # A worker that cannot write gives up after this long; its open messages are uncertain then.
 GIVE_UP_SECONDS = 300.0
 
@@ -74,6 +75,7 @@ class Drain:
         self._leases: list[Lease] = []  # oldest first
         self._returned: list[tuple[Channel, Lease, int]] = []
         self._safe_until = 0.0
+        self._starved = False  # a connection asked and nobody knew whether it may still send
         self._dry = False  # no batch was to be had at the last try
         self._exhausted = False
         self._wait = IDLE_SECONDS
@@ -99,15 +101,20 @@ class Drain:
 
     def feed(self, channel: Channel) -> Any | None:
         """The next message for a connection of `channel`: journaled, permitted, still mailable."""
-        if time.monotonic() > self._safe_until:
+        now = time.monotonic()
+        if now > self._safe_until:
+            self._starved = True
             return None
         make = self._envelopes.make_letter if channel.takes_letters else self._envelopes.make
         for lease in self._leases:
             while lease.permits.get(channel) and not lease.stopped and lease.next_position < lease.n_begun:
+                if now - lease.seen_at > FRESH_SECONDS:
+                    self._starved = True
+                    break
                 person = lease.people[lease.next_position - lease.start]
                 lease.next_position += 1
                 if lease.detours and person.position in lease.detours:
-                    self._settled(lease, detoured(lease, person, timezone.now()))
+                    self._settled(lease, self._book.detour(lease, person))
                     continue
                 made = make(lease, person)
                 if not isinstance(made, Outcome):
@@ -185,7 +192,8 @@ class Drain:
         while True:
             try:
                 return await loop.run_in_executor(self._thread, self._book.carry_out, order)
-            except (DatabaseError, RedisError, LimitsUnavailable, OSError):
+            except (DatabaseError, RedisError, LimitsUnavailable, OSError) as problem:
+                await loop.run_in_executor(self._thread, self._book.note_outage, problem)
                 if time.monotonic() > give_up_at:
                     raise
                 order.retry = True
@@ -196,10 +204,7 @@ class Drain:
             lease.n_written += len(items)
         for lease, n_begun in report.begun.items():
             lease.n_begun = n_begun
-        for lease in report.stopped:
-            lease.stopped = True
-        for lease, contact_ids in report.unmailable.items():
-            lease.people = [p._replace(mailable=False) if p.contact_id in contact_ids else p for p in lease.people]
+        self._heed(report)
         self._dry = order.claim and report.claimed is None
         if report.claimed is not None:
             self._leases.append(report.claimed)
@@ -208,8 +213,20 @@ class Drain:
         for lease in report.ended:
             self._leases.remove(lease)
         self._set_waits(report)
-        for channel in self._channels:
+        starved, self._starved = self._starved, False
+        granted = {channel for by_channel in report.granted.values() for channel in by_channel}
+        for channel in self._channels if starved else granted:
             channel.wake()
+
+    def _heed(self, report: Report) -> None:
+        """Stopped batches hand out no more, recalled ones not even what waits to leave, and who left gets nothing."""
+        for lease in (*report.stopped, *report.recalled):
+            lease.stopped = True
+        recalled = set(report.recalled)
+        for channel in self._channels if recalled else ():
+            channel.recall(lambda key: key[0] in recalled)
+        for lease, contact_ids in report.unmailable.items():
+            lease.people = [p._replace(mailable=False) if p.contact_id in contact_ids else p for p in lease.people]
 
     def _set_waits(self, report: Report) -> None:
         self._wait = IDLE_SECONDS

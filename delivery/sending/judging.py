@@ -25,6 +25,8 @@ def judge(lease: Lease, person: Person, channel: Channel, outcome: Outcome, *, n
     due_at, same_source = None, False
     if outcome.result in (Result.DEFERRED, Result.REFUSED):
         category = classify(reply_of(outcome)).category
+    if outcome.reason == "recalled":
+        return Settled(person.position, person.contact_id, account_id, outcome, now, "recalled")
     if outcome.result is Result.DEFERRED:
         verdict = decide(
             attempt=lease.attempt,

@@ -78,6 +78,7 @@ class Lease:
     due_at: datetime | None = None  # not offered again before, if it is handed back now
     n_charged: int = 0  # of its messages, to the campaign's share of the route
     unwritten: list[Settled] = field(default_factory=list)
+    seen_at: float = 0.0  # monotonic time before the last look that found its campaign sending
     stopped: bool = False  # campaign paused, cancelled, or the lease was lost
     start: int = 0
 

@@ -53,6 +53,7 @@ class Report:
 
     begun: dict[Lease, int] = field(default_factory=dict)
     stopped: list[Lease] = field(default_factory=list)
+    recalled: list[Lease] = field(default_factory=list)  # paused or cancelled: not even what waits to leave is sent
     ended: list[Lease] = field(default_factory=list)
     unmailable: dict[Lease, set[int]] = field(default_factory=dict)
     granted: dict[Lease, dict[Channel, int]] = field(default_factory=dict)
