@@ -1,4 +1,4 @@
-"""Beat on the monotonic clock: Celery's own compares wall times, and stops for an hour when they are set back by one."""
+"""Beat on the monotonic clock: Celery's own compares wall times and stops for as long as they are set back."""
 
 from __future__ import annotations
 
