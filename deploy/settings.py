@@ -27,6 +27,9 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 # Provider APIs are called on the open Internet alone, unless an own server (Postal, say) stands elsewhere.
 PROVIDERS_ON_PRIVATE_NETWORKS = env.bool("PROVIDERS_ON_PRIVATE_NETWORKS", default=False)
 
+# Name servers (address or address:port) for the checks of sending domains; empty: the system's.
+DNS_SERVERS: list[str] = env.list("DNS_SERVERS", default=[])
+
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 
@@ -135,7 +138,12 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "var" / "static"))(
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        # Compressing takes 14 s of CPU, which nobody on the same machine gets back.
+        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        if DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
 }
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "var" / "media"))()
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
