@@ -24,15 +24,17 @@ from delivery.services import (
 )
 from delivery.services.dispatch import routes_to_drain
 from delivery.tracking import flushing
+from delivery.tracking.linktable import publish_links
 
 DRAIN_SECONDS = 45
 
 
 @shared_task(name="delivery.tasks.plan")
 def plan() -> None:
-    """Freeze the audience of every prepared campaign."""
-    while planning.plan_next_campaign(now=timezone.now()):
-        pass
+    """Freeze the audience of every prepared campaign; its links are in Redis before its first message leaves."""
+    redis = Redis.from_url(settings.REDIS_URL, socket_timeout=5)
+    while planned := planning.plan_next_campaign(now=timezone.now()):
+        publish_links(redis, planned.campaign_id)
 
 
 @shared_task(name="delivery.tasks.start_drains")
