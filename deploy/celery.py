@@ -4,6 +4,8 @@ import os
 
 from celery import Celery
 
+from deploy.ticks import Tick
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
 
 app = Celery("fanfare")
@@ -32,7 +34,8 @@ TICKS = {
 }
 QUEUES = ("plan", "send", "events", "care")
 
+app.conf.beat_scheduler = "deploy.ticks:Clockwork"
 app.conf.beat_schedule = {
-    name: {"task": name, "schedule": seconds, "options": {"queue": queue, "expires": max(seconds, 10.0)}}
+    name: {"task": name, "schedule": Tick(seconds), "options": {"queue": queue, "expires": max(seconds, 10.0)}}
     for name, (seconds, queue) in TICKS.items()
 }

@@ -126,7 +126,8 @@ def _item(request: HttpRequest, title: str, icon: str, model: type[Model]) -> di
 def _is_report(request: HttpRequest) -> bool:
     """Whether this is a launched campaign's page: delivery owns it, people look for it under Campaigns."""
     match = request.resolver_match
-    return match is not None and (match.url_name or "").startswith(("delivery-report", "delivery-recipient"))
+    pages = ("delivery-report", "delivery-recipient", "delivery-uncertain", "delivery-again")
+    return match is not None and (match.url_name or "").startswith(pages)
 
 
 def _may_view(request: HttpRequest, model: type[Model]) -> bool:
