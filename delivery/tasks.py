@@ -75,3 +75,10 @@ def flush_hits() -> None:
 def process_receipts() -> None:
     """Webhook calls and returned mails that are stored are read."""
     receiving.process_receipts(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.forget_old_receipts")
+def forget_old_receipts() -> None:
+    """Receipts that were read long ago go, a few thousand at a time."""
+    while receiving.forget_old_receipts(now=timezone.now()):
+        pass

@@ -27,6 +27,9 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 # Provider APIs are called on the open Internet alone, unless an own server (Postal, say) stands elsewhere.
 PROVIDERS_ON_PRIVATE_NETWORKS = env.bool("PROVIDERS_ON_PRIVATE_NETWORKS", default=False)
 
+# Webhook calls and returned mails are kept this long after they were read; their events stay.
+RECEIPTS_KEPT_DAYS = env.int("RECEIPTS_KEPT_DAYS", default=30)
+
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 
