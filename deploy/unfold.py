@@ -17,6 +17,7 @@ from campaigns.models import Campaign, Template
 from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression, SuppressionPolicy
 from contacts.stores.models import Store
 from delivery.models import (
+    DkimKey,
     ProviderAccount,
     Receipt,
     Route,
@@ -49,6 +50,7 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
             ("Routes", "alt_route", Route),
             ("Route choices", "fork_right", RouteChoice),
             ("Providers", "dns", ProviderAccount),
+            ("Sending domains", "domain_verification", DkimKey),
             ("Receipts", "move_to_inbox", Receipt),
             ("Source addresses", "lan", SourceAddress),
             ("Measures", "speed", ShapingMeasure),

@@ -57,6 +57,7 @@ class ProviderAccountAdmin(AccountBase):
         own = [
             path("new/<str:choice>/", wrap(accounts.new_account), name="delivery_account_new"),
             path("<int:account_id>/test/", wrap(accounts.test_connection), name="delivery_account_test"),
+            path("<int:account_id>/trial/", wrap(accounts.send_trial_message), name="delivery_account_trial"),
             path("<int:account_id>/hook/secret/", wrap(hooks.make_secret), name="delivery_hook_make_secret"),
             path("<int:account_id>/hook/keep/", wrap(hooks.keep_secret), name="delivery_hook_keep_secret"),
             path("<int:account_id>/hook/end/", wrap(hooks.end_old_secret), name="delivery_hook_end_old"),

@@ -71,7 +71,7 @@ def take_pipe(stream: BinaryIO, *, sender: str, recipients: tuple[str, ...]) -> 
 
 
 def _renew_connection() -> None:
-    """A connection that broke since the last mail is made anew; inside a transaction it stays."""
+    """A connection that broke since the last mail is made anew; not inside a transaction."""
     if not connection.in_atomic_block:
         close_old_connections()
 

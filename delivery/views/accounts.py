@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns.views.pages import render_page
-from delivery.forms.accounts import form_for
+from contacts.encryption import WrongKey
+from contacts.models import Brand
+from delivery.forms.accounts import TrialForm, form_for
 from delivery.forms.hooks import HookSecretForm
 from delivery.models import ProviderAccount
 from delivery.providers import PROVIDERS
@@ -46,7 +48,7 @@ def new_account(request: HttpRequest, choice: str) -> HttpResponse:
         account = form.save()
         route = give_default_route(account)
         words = f" It is in the route “{route.name}”." if route else " Put it into a route to send with it."
-        messages.success(request, f"“{account}” is saved.{words} Now test the connection.")
+        messages.success(request, f"“{account}” is saved.{words} Now test the connection and send a test message.")
         return redirect("admin:delivery_provideraccount_change", account.pk)
     context = {"form": form, "account": None, "notes": _notes(choice)}
     return render_page(
@@ -57,7 +59,7 @@ def new_account(request: HttpRequest, choice: str) -> HttpResponse:
 @may_change
 def edit_account(request: HttpRequest, account_id: int) -> HttpResponse:
     """An account with its limits, its routes and its connection test."""
-    account = get_object_or_404(ProviderAccount, pk=account_id)
+    account, unreadable = _readable(account_id)
     form = form_for(account, "", request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -70,6 +72,9 @@ def edit_account(request: HttpRequest, account_id: int) -> HttpResponse:
         "account": account,
         "routes": account.routes.all(),
         "notes": _notes(account.kind),
+        "unreadable": unreadable,
+        "trial_form": TrialForm(),
+        "domains": Brand.objects.order_by("name"),
         "hold": hold_of(account, now=timezone.now()),
         "hooks": hooks,
         "secret_form": HookSecretForm(account, hooks.webhooks.secret_help) if hooks else None,
@@ -81,10 +86,45 @@ def edit_account(request: HttpRequest, account_id: int) -> HttpResponse:
 @may_change
 def test_connection(request: HttpRequest, account_id: int) -> HttpResponse:
     """Connects, encrypts and logs in as for sending; no message is begun. The server's own words, good or bad."""
-    account = get_object_or_404(ProviderAccount, pk=account_id)
-    ok, words = _probe_smtp(account) if account.kind == "smtp" else _probe_api(account)
+    account, unreadable = _readable(account_id)
+    if unreadable:
+        ok, words = False, unreadable
+    else:
+        ok, words = _probe_smtp(account) if account.kind == "smtp" else _probe_api(account)
     (messages.success if ok else messages.error)(request, words)
     return redirect("admin:delivery_provideraccount_change", account.pk)
+
+
+@require_POST
+@may_change
+def send_trial_message(request: HttpRequest, account_id: int) -> HttpResponse:
+    """One real message through this account; what the server answered, word for word."""
+    from delivery.services.testing import send_trial  # the content pipeline: 40 MB that a web process seldom needs
+
+    account, unreadable = _readable(account_id)
+    form = TrialForm(request.POST)
+    if unreadable:
+        messages.error(request, unreadable)
+    elif not form.is_valid():
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+    else:
+        result = send_trial(account, form.cleaned_data["brand"], form.cleaned_data["to"])
+        if result.ok:
+            messages.success(request, f"Sent to {result.address}. The server said: {result.text}")
+        else:
+            messages.error(request, f"Not sent to {result.address}. The server said: {result.text}")
+    return redirect("admin:delivery_provideraccount_change", account.pk)
+
+
+def _readable(account_id: int) -> tuple[ProviderAccount, str]:
+    """The account, and in words why its secrets cannot be read; they are then asked for anew."""
+    account = get_object_or_404(ProviderAccount.objects.defer("secrets", "hook_secrets"), pk=account_id)
+    try:
+        account.refresh_from_db(fields=["secrets"])
+    except WrongKey as problem:
+        account.secrets = {}
+        return account, f"{problem} Put the old key back, or enter the credentials of “{account}” anew."
+    return account, ""
 
 
 @require_POST
@@ -109,7 +149,14 @@ def _probe_smtp(account: ProviderAccount) -> tuple[bool, str]:
 
 
 def _probe_api(account: ProviderAccount) -> tuple[bool, str]:
-    found = provider_of(account).test_connection()
+    try:
+        provider = provider_of(account)
+    except ValueError as problem:
+        return False, f"{account} is not set up: {problem}"
+    try:
+        found = provider.test_connection()
+    finally:
+        provider.close()
     return found.ok, f"{account} answers: {found.words}"
 
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("delivery", "0007_webhooks")]
+    dependencies = [("delivery", "0008_the_brake")]
 
     operations = [
         migrations.CreateModel(
