@@ -31,6 +31,7 @@ TICKS = {
     "contacts.stores.tasks.process_deliveries": (1.0, "events"),
     "contacts.tasks.forget_old_requests": (3600.0, "care"),
     "contacts.stores.tasks.forget_old_deliveries": (3600.0, "care"),
+    "delivery.tasks.forget_old_receipts": (3600.0, "care"),
 }
 QUEUES = ("plan", "send", "events", "care")
 

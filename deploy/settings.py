@@ -33,6 +33,9 @@ SPILL_ROOT = env.path("SPILL_ROOT", default=str(BASE_DIR / "var" / "spill"))()
 # Provider APIs are called on the open Internet alone, unless an own server (Postal, say) stands elsewhere.
 PROVIDERS_ON_PRIVATE_NETWORKS = env.bool("PROVIDERS_ON_PRIVATE_NETWORKS", default=False)
 
+# Webhook calls and returned mails are kept this long after they were read; their events stay.
+RECEIPTS_KEPT_DAYS = env.int("RECEIPTS_KEPT_DAYS", default=30)
+
 # Name servers (address or address:port) for the checks of sending domains; empty: the system's.
 DNS_SERVERS: list[str] = env.list("DNS_SERVERS", default=[])
 
