@@ -24,8 +24,17 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBL
 # How many reverse proxies stand in front: the client's address is taken that many places from the right.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
+# Networks that tell machines from people (optional): Apple's egress list, networks of mail gateways.
+APPLE_EGRESS_FILE = env.str("APPLE_EGRESS_FILE", default="")
+SCANNER_NETWORKS_FILE = env.str("SCANNER_NETWORKS_FILE", default="")
+# Where a web process keeps hits while Redis is away.
+SPILL_ROOT = env.path("SPILL_ROOT", default=str(BASE_DIR / "var" / "spill"))()
+
 # Provider APIs are called on the open Internet alone, unless an own server (Postal, say) stands elsewhere.
 PROVIDERS_ON_PRIVATE_NETWORKS = env.bool("PROVIDERS_ON_PRIVATE_NETWORKS", default=False)
+
+# Name servers (address or address:port) for the checks of sending domains; empty: the system's.
+DNS_SERVERS: list[str] = env.list("DNS_SERVERS", default=[])
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
@@ -169,6 +178,8 @@ CONTENT_SECURITY_POLICY = {
 PUBLIC_CONTENT_SECURITY_POLICY = {
     **dict.fromkeys(("script-src", "frame-src", "object-src")),
     "default-src": ["'none'"],
+    "script-src": ["'none'"],
+    "frame-src": ["'none'"],
     "style-src": ["'self'"],
     "img-src": ["'self'"],
     "form-action": ["'self'"],

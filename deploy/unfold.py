@@ -17,7 +17,9 @@ from campaigns.models import Campaign, Template
 from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression, SuppressionPolicy
 from contacts.stores.models import Store
 from delivery.models import (
+    DkimKey,
     ProviderAccount,
+    Receipt,
     Route,
     RouteChoice,
     ShapingMeasure,
@@ -48,6 +50,8 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
             ("Routes", "alt_route", Route),
             ("Route choices", "fork_right", RouteChoice),
             ("Providers", "dns", ProviderAccount),
+            ("Sending domains", "domain_verification", DkimKey),
+            ("Receipts", "move_to_inbox", Receipt),
             ("Source addresses", "lan", SourceAddress),
             ("Measures", "speed", ShapingMeasure),
             ("Slowed paths", "slow_motion_video", SitePace),

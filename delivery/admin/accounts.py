@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 from typing_extensions import override
 
 from delivery.models import ProviderAccount, Route, RouteChoice, RouteMember, SourceAddress
-from delivery.views import accounts
+from delivery.views import accounts, hooks
 
 if TYPE_CHECKING:
     # django-unfold 0.91 has no type information.
@@ -57,6 +57,10 @@ class ProviderAccountAdmin(AccountBase):
         own = [
             path("new/<str:choice>/", wrap(accounts.new_account), name="delivery_account_new"),
             path("<int:account_id>/test/", wrap(accounts.test_connection), name="delivery_account_test"),
+            path("<int:account_id>/trial/", wrap(accounts.send_trial_message), name="delivery_account_trial"),
+            path("<int:account_id>/hook/secret/", wrap(hooks.make_secret), name="delivery_hook_make_secret"),
+            path("<int:account_id>/hook/keep/", wrap(hooks.keep_secret), name="delivery_hook_keep_secret"),
+            path("<int:account_id>/hook/end/", wrap(hooks.end_old_secret), name="delivery_hook_end_old"),
             path("<int:account_id>/resume/", wrap(accounts.resume), name="delivery_account_resume"),
         ]
         return [*own, *super().get_urls()]

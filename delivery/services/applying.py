@@ -1,4 +1,4 @@
-"""Findings become rows: events appended or replaced, suppressions and unsubscribes, uncertain messages resolved.
+"""Findings become rows: events appended or replaced, suppressions and unsubscribes.
 
 Runs in the transaction that settles the receipts. Only what is new has consequences: a replay of an old bounce must not
 suppress an address that a person has freed since.
@@ -13,26 +13,16 @@ from datetime import datetime
 
 from django.db import connection
 
-from contacts.models import Contact
-from contacts.services import suppress_address
 from delivery.events import append_new_events
+from delivery.inbound.taxonomy import Category
 from delivery.models import Event
-from delivery.outcomes import Result
-from delivery.sending.ledger import tally
-from delivery.services.findings import UNSUBSCRIBED, Finding
+from delivery.services.consequences import Answered, apply_consequences
+from delivery.services.findings import Finding
 from delivery.services.leaving import Wish, leave
-from delivery.services.matching import SentMessage
-
-# Events that only a message which left can have.
-PROOFS_OF_LEAVING = ("delivered", "deferred", "bounced", "complained", "opened", "clicked", "unsubscribed")
+from delivery.tracking.tokens import MessageRef
 
 REPLACED = """
 DELETE FROM delivery_event WHERE receipt_id = ANY(%s) RETURNING event_key, kind, category
-"""
-
-RESOLVE = """
-UPDATE delivery_outcome SET result = 1, reply = ''
-WHERE campaign_id = %s AND batch_id = %s AND position = %s AND result = 5
 """
 
 Old = dict[uuid.UUID, tuple[str, str]]
@@ -46,21 +36,13 @@ def apply_findings(findings: Sequence[Finding], *, read_before: Sequence[int], n
     old = _take_out(read_before)
     steady = [_with_first_moment(finding) if finding.moment_is_ours else finding for finding in findings]
     new = append_new_events([finding.event for finding in steady], now=now)
-    # In order of contacts, so that two workers never wait for each other crosswise.
-    for finding in sorted(steady, key=lambda one: one.event.contact_id or 0):
-        event = finding.event
-        if event.event_key in new and old.get(event.event_key) != (event.kind, event.category[:30]):
-            _carry_out(finding, now)
-
-
-def resolve_uncertain(messages: Sequence[tuple[SentMessage, str]]) -> None:
-    """Messages whose fate was uncertain did leave: an event of this kind about them says so."""
-    left = {m for m, kind in messages if m.result == Result.UNCERTAIN and kind in PROOFS_OF_LEAVING}
-    with connection.cursor() as cursor:
-        for message in sorted(left):
-            cursor.execute(RESOLVE, [message.campaign_id, message.batch_id, message.position])
-            if cursor.rowcount:
-                tally(cursor, message.campaign_id, message.batch_id)
+    fresh = [one for one in steady if one.event.event_key in new and _is_news(one, old)]
+    for finding in fresh:
+        if finding.verdict is not None and finding.verdict.category is Category.UNSUBSCRIBED:
+            _leave(finding)
+    for source in sorted({finding.source for finding in fresh}):
+        answers = [answer for one in fresh if one.source == source and (answer := _answered(one)) is not None]
+        apply_consequences(answers, source=source, now=now)
 
 
 def _take_out(receipt_ids: Sequence[int]) -> Old:
@@ -81,20 +63,23 @@ def _with_first_moment(finding: Finding) -> Finding:
     return replace(finding, event=replace(event, occurred_at=first)) if first else finding
 
 
-def _carry_out(finding: Finding, now: datetime) -> None:
+def _is_news(finding: Finding, old: Old) -> bool:
+    """Whether it says something that an earlier reading of its receipt did not."""
+    return old.get(finding.event.event_key) != (finding.event.kind, finding.event.category[:30])
+
+
+def _leave(finding: Finding) -> None:
+    """At the event's own time: who has come back since then stays."""
     event = finding.event
-    if not finding.consequence or event.campaign_id is None or event.contact_id is None:
-        return
-    if finding.consequence == UNSUBSCRIBED:
+    if event.campaign_id is not None and event.contact_id is not None:
         leave(Wish(event.campaign_id, event.contact_id, source=finding.source), now=event.occurred_at)
-        return
-    contact = Contact.objects.filter(pk=event.contact_id).only("address", "address_key").first()
-    if contact is not None:
-        suppress_address(
-            contact.address_key,
-            contact.address,
-            reason=finding.consequence,
-            source=finding.source,
-            evidence={"campaign": event.campaign_id, "receipt": event.receipt_id, "words": finding.words[:300]},
-            now=now,
-        )
+
+
+def _answered(finding: Finding) -> Answered | None:
+    event, verdict = finding.event, finding.verdict
+    if verdict is None or verdict.category is Category.UNSUBSCRIBED:
+        return None
+    if event.campaign_id is None or event.contact_id is None:
+        return None
+    evidence = {"receipt": event.receipt_id, "words": finding.words[:300]}
+    return Answered(MessageRef(event.campaign_id, event.contact_id), verdict, evidence, event.account_id)

@@ -9,21 +9,29 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from delivery.events import NewEvent, event_key
-from delivery.inbound.taxonomy import suppresses
+from delivery.inbound.classify import Verdict
+from delivery.inbound.rules import RULES_VERSION
+from delivery.inbound.taxonomy import Category
 from delivery.inbound.told import judge_told
 from delivery.models import Receipt
 from delivery.providers import PROVIDERS, ProviderEvent, WebhookRequest
 from delivery.providers.bodies import as_utf8
 from delivery.providers.contract import EventKind
 from delivery.sending.transports import provider_of
-from delivery.services.findings import COMPLAINT, HARD_BOUNCE, UNSUBSCRIBED, Finding
+from delivery.services.findings import Finding
 from delivery.services.matching import Clue, SentMessage
+from delivery.tracking import verdicts
 from delivery.tracking.clients import network_of
+from delivery.tracking.hits import Hit
+from delivery.tracking.rules import VERSION
 from delivery.tracking.tokens import MessageRef, TokenMaker
-from delivery.tracking.verdicts import VERSION, Trace, Verdict, judge_alone
 
 BOUNCES = (EventKind.BOUNCED, EventKind.DEFERRED, EventKind.REJECTED)
 LOOKS = (EventKind.OPENED, EventKind.CLICKED)
+OTHER_VERDICTS = {
+    EventKind.COMPLAINED: Verdict(Category.COMPLAINT, "", "kind-complaint", RULES_VERSION),
+    EventKind.UNSUBSCRIBED: Verdict(Category.UNSUBSCRIBED, "", "kind-unsubscribe", RULES_VERSION),
+}
 # A provider's clock may be off by seconds; what is further off is no moment.
 FUTURE, PAST = timedelta(hours=12), timedelta(days=90)
 
@@ -99,14 +107,14 @@ class CallStatement:
         if event.kind is EventKind.UNSUBSCRIBED and sent.sent_at:
             # Whose clock ever is behind: nobody unsubscribes from a message before it was sent.
             base = replace(base, occurred_at=max(base.occurred_at, sent.sent_at))
-        consequence = {EventKind.COMPLAINED: COMPLAINT, EventKind.UNSUBSCRIBED: UNSUBSCRIBED}.get(event.kind, "")
-        category = "complaint" if event.kind is EventKind.COMPLAINED else ""
-        return Finding(replace(base, category=category), consequence, "webhook", event.reply, not known)
+        verdict = OTHER_VERDICTS.get(event.kind)
+        category = str(verdict.category) if event.kind is EventKind.COMPLAINED and verdict else ""
+        return Finding(replace(base, category=category), verdict, "webhook", event.reply, not known)
 
     def _bounce(self, base: NewEvent, moment_is_ours: bool) -> Finding:
         event = self.event
         told = judge_told(event.kind.value, event.bounce_class, event.reply)
-        final = event.kind is not EventKind.DEFERRED
+        final = None if event.kind is EventKind.DEFERRED else told.verdict
         found = replace(
             base,
             bounce_kind=told.verdict.kind,
@@ -115,8 +123,7 @@ class CallStatement:
             rules_version=told.verdict.rules_version,
             details={"rule": told.verdict.rule_id, "told": event.bounce_class, "code": told.code},
         )
-        consequence = HARD_BOUNCE if final and suppresses(told.verdict.category) else ""
-        return Finding(found, consequence, "webhook", event.reply, moment_is_ours)
+        return Finding(found, final, "webhook", event.reply, moment_is_ours)
 
 
 def _looked(base: NewEvent, event: ProviderEvent, sent: SentMessage) -> NewEvent:
@@ -134,27 +141,28 @@ def _looked(base: NewEvent, event: ProviderEvent, sent: SentMessage) -> NewEvent
     )
 
 
-def _verdict(base: NewEvent, event: ProviderEvent, sent: SentMessage) -> Verdict:
+def _verdict(base: NewEvent, event: ProviderEvent, sent: SentMessage) -> verdicts.Verdict:
     if event.machine:
-        return Verdict("machine", "provider-says-machine")
+        return verdicts.Verdict("machine", "provider-says-machine")
     if urlsplit(event.url).path.startswith("/h/"):
-        return Verdict("machine", "honeypot")
+        return verdicts.Verdict("machine", "honeypot")
     if not event.user_agent:
-        return Verdict("unknown", "no-details-from-provider")
-    return judge_alone(
-        Trace(
-            base.kind,
-            base.occurred_at.timestamp(),
-            sent.campaign_id,
-            sent.contact_id,
-            None,
-            network_of(event.ip),
-            event.user_agent,
-            "GET",
-            "",
-            sent.sent_at.timestamp() if sent.sent_at else None,
-        )
+        return verdicts.Verdict("unknown", "no-details-from-provider")
+    message = (sent.campaign_id, sent.contact_id)
+    hit = Hit(
+        key=base.event_key.bytes,
+        at=base.occurred_at.timestamp(),
+        kind=base.kind,
+        campaign_id=sent.campaign_id,
+        contact_id=sent.contact_id,
+        link_index=None,
+        network=network_of(event.ip),
+        user_agent=event.user_agent,
+        method="GET",
+        purpose="",
     )
+    sent_at = {message: sent.sent_at.timestamp()} if sent.sent_at else {}
+    return verdicts.judge([hit], sent_at=sent_at, n_links={})[0]
 
 
 def _link_index(url: str) -> int | None:

@@ -7,22 +7,20 @@ from datetime import datetime
 from typing import Protocol
 
 from delivery.events import NewEvent
+from delivery.inbound.classify import Verdict
 from delivery.services.matching import Clue, SentMessage
 from delivery.tracking.tokens import MessageRef
-
-# A suppression for the address, or the contact leaves the campaign's lists.
-HARD_BOUNCE, COMPLAINT, UNSUBSCRIBED = "hard_bounce", "complaint", "unsubscribed"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An event with its consequence: "" or one of the words above. `source` and `words` go into the evidence.
+    """An event, and the verdict that decides on the address where it is final; `source` and `words` are evidence.
 
     `moment_is_ours`: the event named no moment of its own, so `occurred_at` is when we first heard of it.
     """
 
     event: NewEvent
-    consequence: str = ""
+    verdict: Verdict | None = None
     source: str = ""
     words: str = ""
     moment_is_ours: bool = False

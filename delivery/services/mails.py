@@ -12,9 +12,9 @@ from delivery.inbound.classify import classify_report
 from delivery.inbound.match import Matched, match_report
 from delivery.inbound.parse import parse_reports
 from delivery.inbound.report import ParseProblem, Report, ReportKind
-from delivery.inbound.taxonomy import CONSEQUENCES, Category, suppresses
+from delivery.inbound.taxonomy import CONSEQUENCES, Category
 from delivery.models import Receipt
-from delivery.services.findings import COMPLAINT, HARD_BOUNCE, UNSUBSCRIBED, Finding
+from delivery.services.findings import Finding
 from delivery.services.matching import Clue, SentMessage
 from delivery.tracking.tokens import MessageRef, TokenMaker
 
@@ -77,17 +77,16 @@ class MailStatement:
             enhanced=report.enhanced,
             reply=words,
             rules_version=verdict.rules_version,
-            details={"rule": verdict.rule_id, "detector": report.detector, "code": report.reply_code},
+            details={
+                "rule": verdict.rule_id,
+                "detector": report.detector,
+                "code": report.reply_code,
+                "step": report.stage.value,
+                "reporter": report.reporting_mta[:100],
+            },
         )
-        return Finding(event, _consequence(report.kind, verdict.category), _source(verdict.category), words)
-
-
-def _consequence(kind: ReportKind, category: Category) -> str:
-    if kind is ReportKind.UNSUBSCRIBE:
-        return UNSUBSCRIBED
-    if category is Category.COMPLAINT:
-        return COMPLAINT
-    return HARD_BOUNCE if suppresses(category) else ""
+        final = None if report.kind is ReportKind.DELAY else verdict
+        return Finding(event, final, _source(verdict.category), words)
 
 
 def _source(category: Category) -> str:
