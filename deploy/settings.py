@@ -141,6 +141,7 @@ AXES_VERBOSE = False
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = "deploy.formats"
 USE_TZ = True
 
 STATIC_URL = "/static/"

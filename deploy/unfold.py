@@ -31,6 +31,8 @@ from delivery.models import (
 )
 from deploy.dashboard import home_context
 
+FOLDED = "For operators"  # shown closed: nobody needs it for a campaign
+
 # Groups of (title, icon of Material Symbols, model); people see the links they have the permission for.
 SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
     ("", [("Campaigns", "send", Campaign), ("Templates", "draft", Template)]),
@@ -47,17 +49,9 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
     (
         "Sending",
         [
-            ("Routes", "alt_route", Route),
-            ("Route choices", "fork_right", RouteChoice),
             ("Providers", "dns", ProviderAccount),
             ("Sending domains", "domain_verification", DkimKey),
-            ("Receipts", "move_to_inbox", Receipt),
-            ("Source addresses", "lan", SourceAddress),
-            ("Measures", "speed", ShapingMeasure),
-            ("Slowed paths", "slow_motion_video", SitePace),
-            ("Site profiles", "mail", SiteProfile),
-            ("Shaping rules", "rule", ShapingRule),
-            ("Warm-ups", "trending_up", WarmUp),
+            ("Routes", "alt_route", Route),
         ],
     ),
     ("Connections", [("Stores", "storefront", Store), ("API keys", "key", ApiKey)]),
@@ -65,9 +59,22 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
         "Settings",
         [
             ("Brands", "verified", Brand),
-            ("Suppression policy", "rule", SuppressionPolicy),
             ("People", "person", get_user_model()),
             ("Permission groups", "shield_person", Group),
+        ],
+    ),
+    (
+        FOLDED,
+        [
+            ("Route choices", "fork_right", RouteChoice),
+            ("Source addresses", "lan", SourceAddress),
+            ("Receipts", "move_to_inbox", Receipt),
+            ("Measures", "speed", ShapingMeasure),
+            ("Slowed paths", "slow_motion_video", SitePace),
+            ("Site profiles", "mail", SiteProfile),
+            ("Shaping rules", "rule", ShapingRule),
+            ("Warm-ups", "trending_up", WarmUp),
+            ("Suppression policy", "rule", SuppressionPolicy),
         ],
     ),
 ]
@@ -109,8 +116,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     (title, first), *others = SIDEBAR
     return [
         {"title": title, "items": [home, *_items(request, first)]},
-        *({"title": title, "items": _items(request, entries)} for title, entries in others),
+        *(_group(title, _items(request, entries)) for title, entries in others),
     ]
+
+
+def _group(title: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+    is_here = any(item["active"] for item in items)
+    return {"title": title, "items": items, "collapsible": title == FOLDED, "is_open": is_here}
 
 
 def _items(request: HttpRequest, entries: list[tuple[str, str, type[Model]]]) -> list[dict[str, Any]]:
