@@ -92,7 +92,13 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL or "postgres://fanfare@12
 DATABASES["default"] |= {
     "ENGINE": "django.db.backends.postgresql",
     "CONN_HEALTH_CHECKS": True,
-    "OPTIONS": {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 10}},
+    "OPTIONS": {
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+            "timeout": env.float("DATABASE_POOL_TIMEOUT", default=10),
+        }
+    },
     "ATOMIC_REQUESTS": False,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -230,3 +230,13 @@ def test_an_unsubscribe_that_waited_keeps_its_own_time(redis: Redis, campaign: C
     asked = datetime(2026, 1, 5, tzinfo=UTC)
     leaving.leave(leaving.Wish(campaign.pk, alice.pk, at=asked.timestamp()), now=datetime(2026, 1, 6, tzinfo=UTC))
     assert Event.objects.get().occurred_at == asked
+
+
+def test_the_page_shows_its_button_while_postgresql_is_away(campaign: Campaign, alice: Contact) -> None:
+    views.database_outage().note()
+    answer = Client().get(address(campaign, alice))
+    assert answer.status_code == 200
+    page = html.fromstring(answer.content.decode())
+    assert [button.text_content() for button in page.cssselect("button")] == ["Unsubscribe"]
+    answer = Client().get(address(campaign, alice, "p"))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
