@@ -14,6 +14,7 @@ from delivery.benchmarks.fixture import Shape
 from delivery.benchmarks.newsletter import contact_fields, newsletter_source
 from delivery.mime import Identity, MessageBuilder, Recipient
 from delivery.outcomes import Outcome
+from delivery.sending.signing import signer_for
 from delivery.smtp import Envelope, Pool, SmtpConfig, Tls
 from delivery.tracking.tokens import TokenMaker, mail_form, url_form
 
@@ -53,7 +54,9 @@ def _builder(shape: Shape) -> MessageBuilder:
         "brand": {"name": "Bench", "postal_address": "1 Measure Street", "website": ""},
         "campaign": {"name": "B"},
     }
-    return MessageBuilder(content, identity, constants=constants, link_secret=bytes(32), campaign_id=1)
+    builder = MessageBuilder(content, identity, constants=constants, link_secret=bytes(32), campaign_id=1)
+    builder.sign_with(signer_for(builder.from_domain))
+    return builder
 
 
 def _recipients(n: int) -> Iterator[Recipient]:

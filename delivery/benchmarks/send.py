@@ -13,7 +13,7 @@ from django.utils import timezone
 from campaigns.models import Campaign
 from contacts.models import MailingList
 from delivery.benchmarks import parts
-from delivery.benchmarks.fixture import Shape, launch, make_audience, make_route
+from delivery.benchmarks.fixture import Shape, launch, make_audience, make_route, sign_with
 from delivery.benchmarks.plain import plain_rate
 from delivery.benchmarks.processes import (
     cost_of,
@@ -109,6 +109,7 @@ def measure(options: Options) -> Result:
     """Runs the pairs: ours, the ceiling and the plain path after one another, again and again."""
     shape = Shape(options.recipients, options.size, options.links)
     mailing_list = make_audience(shape)
+    sign_with(options.dkim)
     if options.sink:
         host, _, number = options.sink.rpartition(":")
         return _measure(options, shape, mailing_list, host or "127.0.0.1", int(number))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from delivery.services.reclassifying import campaigns_to_reclassify, reclassify_campaign
+from delivery.services.rejudging_hits import campaigns_to_reclassify, reclassify_campaign
 from delivery.tracking.rules import VERSION
 
 

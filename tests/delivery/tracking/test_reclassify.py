@@ -14,7 +14,7 @@ from redis import Redis
 
 from campaigns.models import Campaign
 from delivery.models import Event, Link
-from delivery.services import reclassifying
+from delivery.services import rejudging_hits
 from delivery.tracking.flushing import flush_hits
 from delivery.tracking.rules import VERSION
 from tests.delivery.factories import make_campaign, make_list
@@ -88,12 +88,12 @@ def test_a_machine_that_the_rules_no_longer_know_is_a_person_again(redis: Redis)
 def test_batches_of_people_cover_everybody_and_part_nobodys_burst(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reclassifying, "PEOPLE_PER_BATCH", 2)
+    monkeypatch.setattr(rejudging_hits, "PEOPLE_PER_BATCH", 2)
     campaign = launched()
     traffic(redis, campaign)
     expected = verdicts()
     Event.objects.update(verdict="human", verdict_reason="")
-    steps = list(reclassifying.reclassify_campaign(campaign.pk))
+    steps = list(rejudging_hits.reclassify_campaign(campaign.pk))
     assert [step.n_events for step in steps] == [2, 5, 2]
     assert verdicts() == expected
 
