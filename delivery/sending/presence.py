@@ -57,10 +57,11 @@ def list_processes(redis: Redis) -> list[Process]:
     """The Celery workers of the last hour, by name."""
     rows = cast("list[tuple[bytes, float]]", redis.zrange(PROCESSES, 0, -1, withscores=True))
     now = _now(redis)
-    found = [(*member.decode().split("\t", 1), now - seen_at) for member, seen_at in rows]
-    return sorted(
-        (Process(str(name), str(queues), float(quiet)) for name, queues, quiet in found), key=lambda p: p.name
-    )
+    found = []
+    for member, seen_at in rows:
+        name, _, queues = member.decode().partition("\t")
+        found.append(Process(name, queues, now - seen_at))
+    return sorted(found, key=lambda process: process.name)
 
 
 def note_beat(redis: Redis) -> None:

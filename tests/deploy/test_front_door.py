@@ -90,9 +90,7 @@ def test_with_an_https_address_cookies_and_hsts_are_strict() -> None:
         "PUBLIC_ORIGIN": "https://fanfare.example.com",
         "DJANGO_SETTINGS_MODULE": "deploy.settings",
     }
-    found = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True
-    )
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True)
     assert json.loads(found.stdout) == {
         "SESSION_COOKIE_SECURE": True,
         "CSRF_COOKIE_SECURE": True,

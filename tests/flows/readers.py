@@ -5,13 +5,13 @@ from __future__ import annotations
 import urllib.request
 from collections.abc import Iterable
 
-from delivery.tracking.verdicts import TOO_SOON_SECONDS
+from delivery.tracking.rules import RULES
 from deploy.demo.catcher.letter import Letter, read_letter
 from tests.delivery.smtp.scripted import ScriptedServer
 
 PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
 SCANNER = "Mozilla/5.0 (compatible; Barracuda Sentinel)"
-LOOKING_SECONDS = TOO_SOON_SECONDS + 0.5
+LOOKING_SECONDS = next(float(rule.value) for rule in RULES if rule.key == "too-soon") + 0.5
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
