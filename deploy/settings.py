@@ -99,7 +99,11 @@ DATABASES["default"] |= {
     "ENGINE": "django.db.backends.postgresql",
     "CONN_HEALTH_CHECKS": True,
     "OPTIONS": {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 10},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+            "timeout": env.float("DATABASE_POOL_TIMEOUT", default=10),
+        },
         # A server that vanished is noticed within half a minute instead of two hours (Linux's default).
         "keepalives_idle": 15,
         "keepalives_interval": 5,
