@@ -20,6 +20,7 @@ from delivery.progress import progress_of
 from delivery.providers import PROVIDERS, fitness
 from delivery.routing import NoRoute, choose_route
 from delivery.sending.transports import provider_of
+from delivery.services.braking import brake_of
 from delivery.watchdog import why_not_moving
 
 # People who opened or clicked themselves, bounced, or left; per campaign of the page.
@@ -61,6 +62,11 @@ class Port:
     def report_url(self, campaign_id: int) -> str:
         """The report page."""
         return reverse("delivery-report", args=[campaign_id])
+
+    def brake_reason(self, campaign_id: int) -> str:
+        """Why the brake holds it."""
+        braking = brake_of(campaign_id)
+        return braking.reason if braking else ""
 
     def progress(self, campaign_ids: Iterable[int]) -> dict[int, ProgressLine]:
         """One line per campaign that has messages."""

@@ -9,24 +9,38 @@ from redis import Redis
 
 from delivery.models import Route
 from delivery.partitions import ensure_event_partitions
+from delivery.sending.presence import note_tick
 from delivery.sending.worker import this_worker
-from delivery.services import consequences, finishing, leaving, planning, receiving, requeueing, sweeping
+from delivery.services import (
+    braking,
+    consequences,
+    finishing,
+    leaving,
+    planning,
+    receiving,
+    requeueing,
+    sweeping,
+    uncertain,
+)
 from delivery.services.dispatch import routes_to_drain
 from delivery.tracking import flushing
+from delivery.tracking.linktable import publish_links
 
 DRAIN_SECONDS = 45
 
 
 @shared_task(name="delivery.tasks.plan")
 def plan() -> None:
-    """Freeze the audience of every prepared campaign."""
-    while planning.plan_next_campaign(now=timezone.now()):
-        pass
+    """Freeze the audience of every prepared campaign; its links are in Redis before its first message leaves."""
+    redis = Redis.from_url(settings.REDIS_URL, socket_timeout=5)
+    while planned := planning.plan_next_campaign(now=timezone.now()):
+        publish_links(redis, planned.campaign_id)
 
 
 @shared_task(name="delivery.tasks.start_drains")
 def start_drains() -> None:
     """One hint per route and free slot; a hint that nobody takes within seconds is dropped."""
+    note_tick(Redis.from_url(settings.REDIS_URL, socket_timeout=5))
     for route_id, n_hints in routes_to_drain().items():
         for _ in range(n_hints):
             drain.apply_async((route_id,), queue="send", expires=3)
@@ -60,6 +74,18 @@ def finish_campaigns() -> None:
     """Campaigns with nothing left to do are finished, cancelled ones are tidied."""
     finishing.settle_cancelled()
     finishing.finish_done_campaigns(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.brake")
+def brake() -> None:
+    """Campaigns with too many bounces, complaints or blocks are paused."""
+    braking.brake_campaigns(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.settle_uncertain")
+def settle_uncertain() -> None:
+    """Uncertain messages whose later events show that they arrived are accepted."""
+    uncertain.accept_by_events(now=timezone.now())
 
 
 @shared_task(name="delivery.tasks.flush_hits")

@@ -24,6 +24,12 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBL
 # How many reverse proxies stand in front: the client's address is taken that many places from the right.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
+# Networks that tell machines from people (optional): Apple's egress list, networks of mail gateways.
+APPLE_EGRESS_FILE = env.str("APPLE_EGRESS_FILE", default="")
+SCANNER_NETWORKS_FILE = env.str("SCANNER_NETWORKS_FILE", default="")
+# Where a web process keeps hits while Redis is away.
+SPILL_ROOT = env.path("SPILL_ROOT", default=str(BASE_DIR / "var" / "spill"))()
+
 # Provider APIs are called on the open Internet alone, unless an own server (Postal, say) stands elsewhere.
 PROVIDERS_ON_PRIVATE_NETWORKS = env.bool("PROVIDERS_ON_PRIVATE_NETWORKS", default=False)
 
@@ -119,6 +125,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLE_ADMIN = False
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en-us"
@@ -167,8 +174,12 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
+# Replaces the above on pages that readers of mail see; None takes a directive away, so that default-src holds.
 PUBLIC_CONTENT_SECURITY_POLICY = {
+    **dict.fromkeys(("script-src", "frame-src", "object-src")),
     "default-src": ["'none'"],
+    "script-src": ["'none'"],
+    "frame-src": ["'none'"],
     "style-src": ["'self'"],
     "img-src": ["'self'"],
     "form-action": ["'self'"],

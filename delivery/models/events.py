@@ -46,6 +46,17 @@ class Receipt(models.Model):
         return f"{self.kind} {self.pk}"
 
 
+class IntakeState(models.Model):
+    """How far a mailbox was read: IMAP's last UID, or the UIDLs that POP3 left on the server."""
+
+    source = models.CharField(max_length=400, unique=True, help_text="imap://user@host:port/folder and the like.")
+    state = models.JSONField(default=dict)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.source
+
+
 class HookRefusal(models.Model):
     """How many webhook calls were refused, by account and reason; without an account: the address was unknown."""
 

@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from delivery.inbound.taxonomy import BLOCKS
+
 from .accounts import ProviderAccount, Route, SourceAddress
 
 
@@ -68,6 +70,8 @@ class Batch(models.Model):
             models.Index(fields=["lease_until"], condition=Q(state="leased"), name="batches_leased"),
             # Progress and the end of a campaign.
             models.Index(fields=["campaign_id", "state"], name="batches_of_a_campaign"),
+            # The tick that settles uncertain messages by later events; few batches have any.
+            models.Index(fields=["campaign_id"], condition=Q(n_uncertain__gt=0), name="batches_with_uncertain"),
         ]
         verbose_name_plural = "batches"
 
@@ -146,6 +150,12 @@ class Deferral(models.Model):
             models.Index(fields=["due_at"], condition=Q(taken_at=None), name="deferrals_due"),
             # A campaign's waiting messages (cancel, report) and a recipient's log.
             models.Index(fields=["campaign_id", "contact_id"], name="deferrals_of_a_message"),
+            # The brake counts people whose message was put off for reputation, content or policy.
+            models.Index(
+                fields=["campaign_id", "contact_id"],
+                condition=Q(category__in=BLOCKS),
+                name="deferrals_that_block",
+            ),
         ]
 
     def __str__(self) -> str:

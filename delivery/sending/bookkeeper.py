@@ -103,7 +103,7 @@ class Bookkeeper:
         self._seen_mark: tuple[int, int] | None = None  # as of the last journal step
         self._renewed: dict[Lease, float] = {}
         self._redis = redis
-        self._trouble = ""
+        self._trouble, self._trouble_wait_s = "", 0.0
         self._noted = 0.0
         self._turned = 0.0
         self._read_at = (timezone.now(), time.monotonic())  # PostgreSQL's clock at the last journal step, and ours
@@ -120,7 +120,12 @@ class Bookkeeper:
 
     def note_trouble(self, channel: Channel, text: str) -> None:
         """The last words of a server that would not talk to us, for the watchdog."""
-        self._trouble = f"{channel.name}: {text}"
+        self._trouble, self._trouble_wait_s = f"{channel.name}: {text}", 0.0
+
+    def note_outage(self, problem: Exception) -> None:
+        """PostgreSQL or Redis refuses what must be written: sending stands still until it does not."""
+        with contextlib.suppress(RedisError):
+            presence.note_trouble(self._redis, self._route_id, f"{presence.OUTAGE}{type(problem).__name__}: {problem}")
 
     def carry_out(self, order: Order) -> Report:
         """One exchange. Safe to repeat after a failure with `order.retry` set."""
@@ -155,6 +160,7 @@ class Bookkeeper:
         if n_left == order.n_wanted:
             report.wait_s = min(waits)
             self._trouble = f"A limit is reached: {self._permits.refused_by}" if report.wait_s > RENEW_SECONDS else ""
+            self._trouble_wait_s = report.wait_s
         return order.n_wanted - n_left
 
     def _write(self, lease: Lease, items: list[Settled], order: Order, n_granted: int, report: Report) -> None:
@@ -195,8 +201,11 @@ class Bookkeeper:
         presence.note_drain(self._redis, self._route_id, self._worker)
         for channel in order.channels:
             channel.renew_places()
+        self._tell_trouble()
+
+    def _tell_trouble(self) -> None:
         if self._trouble:
-            presence.note_trouble(self._redis, self._route_id, self._trouble)
+            presence.note_trouble(self._redis, self._route_id, self._trouble, wait_s=self._trouble_wait_s)
             self._trouble = ""
 
     def close(self) -> None:
@@ -204,6 +213,7 @@ class Bookkeeper:
         connection.close()
         with contextlib.suppress(RedisError, LimitsUnavailable):
             self._permits.close()
+            self._tell_trouble()
             presence.forget_drain(self._redis, self._route_id, self._worker)
 
     def _hold(self, report: Report) -> Any:

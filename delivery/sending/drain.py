@@ -176,7 +176,8 @@ class Drain:
         while True:
             try:
                 return await loop.run_in_executor(self._thread, self._book.carry_out, order)
-            except (DatabaseError, RedisError, LimitsUnavailable, OSError):
+            except (DatabaseError, RedisError, LimitsUnavailable, OSError) as problem:
+                await loop.run_in_executor(self._thread, self._book.note_outage, problem)
                 if time.monotonic() > give_up_at:
                     raise
                 order.retry = True
@@ -187,14 +188,9 @@ class Drain:
             lease.n_written += len(items)
         for lease, n_begun in report.begun.items():
             lease.n_begun = n_begun
-        for lease in (*report.stopped, *report.recalled):
-            lease.stopped = True
-        if report.recalled:
-            self._recall(set(report.recalled))
+        self._heed(report)
         for lease in report.ended:
             self._leases.remove(lease)
-        for lease, contact_ids in report.unmailable.items():
-            lease.people = [p._replace(mailable=False) if p.contact_id in contact_ids else p for p in lease.people]
         self._dry = order.claim and report.claimed is None
         if report.claimed is not None:
             self._leases.append(report.claimed)
@@ -207,9 +203,15 @@ class Drain:
         for channel in self._channels if starved else report.granted:
             channel.wake()
 
-    def _recall(self, leases: set[Lease]) -> None:
-        for channel in self._channels:
-            channel.recall(lambda key: key[0] in leases)
+    def _heed(self, report: Report) -> None:
+        """Stopped batches hand out no more, recalled ones not even what waits to leave, and who left gets nothing."""
+        for lease in (*report.stopped, *report.recalled):
+            lease.stopped = True
+        recalled = set(report.recalled)
+        for channel in self._channels if recalled else ():
+            channel.recall(lambda key: key[0] in recalled)
+        for lease, contact_ids in report.unmailable.items():
+            lease.people = [p._replace(mailable=False) if p.contact_id in contact_ids else p for p in lease.people]
 
     async def _pause(self) -> None:
         """Until a step is worth taking: enough outcomes, a starving connection, a limit's wait, or a second."""

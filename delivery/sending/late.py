@@ -18,7 +18,8 @@ from delivery.sending.ledger import lock_batch, reply_to_keep, tally
 LOCK_CAMPAIGN = "SELECT state IN ('sending', 'paused') FROM campaigns_campaign WHERE id = %s FOR NO KEY UPDATE"
 
 RESOLVE = """
-UPDATE delivery_outcome SET result = %s, account_id = %s, code = %s, enhanced = %s, reply = %s, provider_id = %s
+UPDATE delivery_outcome SET result = %s, account_id = %s, source_id = %s, code = %s, enhanced = %s, reply = %s,
+    provider_id = %s
 WHERE campaign_id = %s AND batch_id = %s AND position = %s AND result = 5
 """
 
@@ -30,10 +31,10 @@ WITH taken AS (
     AND (%(swept)s = '' OR reply = %(swept)s)
     RETURNING contact_id, position
 )
-INSERT INTO delivery_deferral (campaign_id, contact_id, route_id, batch_id, position, attempt, account_id, site,
-    category, reply, deferred_at, due_at)
-SELECT b.campaign_id, t.contact_id, b.route_id, b.id, t.position, b.attempt, %(account)s, b.site, %(category)s,
-    %(words)s, now(), coalesce(%(due)s, now())
+INSERT INTO delivery_deferral (campaign_id, contact_id, route_id, batch_id, position, attempt, account_id, source_id,
+    same_source, site, category, reply, deferred_at, due_at)
+SELECT b.campaign_id, t.contact_id, b.route_id, b.id, t.position, b.attempt, %(account)s, %(source)s, %(same_source)s,
+    b.site, %(category)s, %(words)s, now(), coalesce(%(due)s, now())
 FROM taken t JOIN delivery_batch b ON b.id = %(batch)s
 """
 
@@ -46,6 +47,8 @@ class Again:
     category: str
     due_at: datetime | None = None
     account_id: int | None = None
+    source_id: int | None = None
+    same_source: bool = False
     swept_from: str = ""
 
 
@@ -70,6 +73,8 @@ def requeue_uncertain(
         "batch": batch_id,
         "positions": list(positions),
         "account": again.account_id,
+        "source": again.source_id,
+        "same_source": again.same_source,
     }
     words = again.words[:500].replace("\0", "")
     swept = words_of_sweeper(again.swept_from) if again.swept_from else ""
@@ -98,11 +103,13 @@ def _learn(cursor: CursorWrapper, lease: Lease, item: Settled, *, is_open: bool)
     if outcome.result is Result.UNCERTAIN:
         return False
     if outcome.result is Result.DEFERRED:
-        again = Again(outcome.text, item.category, item.due_at, item.account_id)
+        again = Again(
+            outcome.text, item.category, item.due_at, item.account_id, item.source_id, same_source=item.same_source
+        )
         return is_open and bool(
             requeue_uncertain(cursor, lease.campaign_id, lease.batch_id, [item.position], again)
         )  # where the campaign has ended a person decides
-    values = [outcome.result, item.account_id, outcome.code, outcome.enhanced, reply_to_keep(outcome)]
+    values = [outcome.result, item.account_id, item.source_id, outcome.code, outcome.enhanced, reply_to_keep(outcome)]
     key = [lease.campaign_id, lease.batch_id, item.position]
     cursor.execute(RESOLVE, [*values, outcome.provider_id[:200].replace("\0", ""), *key])
     return bool(cursor.rowcount)

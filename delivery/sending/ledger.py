@@ -6,6 +6,8 @@ All times are PostgreSQL's, so that workers with different clocks agree.
 
 from __future__ import annotations
 
+import os
+import socket
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -52,7 +54,8 @@ WHERE b.id = (
     ORDER BY due_at, id FOR UPDATE SKIP LOCKED LIMIT 1)
   AND c.id = b.campaign_id AND c.state = 'sending'
 RETURNING b.id, b.campaign_id, c.weight, b.route_id, b.site, b.attempt, b.fence, b.n_messages, b.n_begun,
-    c.launched_at, c.launched_at + make_interval(hours => c.expire_hours)
+    c.launched_at, c.launched_at + make_interval(hours => c.expire_hours), c.messages_per_hour, b.account_id,
+    b.source_id
 """
 
 # Mailable at claim: still subscribed to one of the campaign's lists, and no suppression in force.
@@ -92,14 +95,14 @@ WITH journal AS (
     WHERE b.id = %(batch)s AND b.fence = %(fence)s AND b.state = 'leased' AND c.id = b.campaign_id
     RETURNING c.state
 ), appended AS (
-    INSERT INTO delivery_outcome (campaign_id, batch_id, position, contact_id, result, account_id, code, enhanced,
-        reply, provider_id, at)
-    SELECT %(campaign)s, %(batch)s, o.position, o.contact_id, o.result, o.account_id, o.code, o.enhanced, o.reply,
-        o.provider_id, now()
+    INSERT INTO delivery_outcome (campaign_id, batch_id, position, contact_id, result, account_id, source_id, code,
+        enhanced, reply, provider_id, at)
+    SELECT %(campaign)s, %(batch)s, o.position, o.contact_id, o.result, o.account_id, o.source_id, o.code, o.enhanced,
+        o.reply, o.provider_id, now()
     FROM journal, unnest(%(positions)s::smallint[], %(contacts)s::bigint[], %(results)s::smallint[],
-        %(accounts)s::bigint[], %(codes)s::smallint[], %(enhanced)s::text[], %(replies)s::text[],
+        %(accounts)s::bigint[], %(sources)s::bigint[], %(codes)s::smallint[], %(enhanced)s::text[], %(replies)s::text[],
         %(provider_ids)s::text[])
-        AS o (position, contact_id, result, account_id, code, enhanced, reply, provider_id)
+        AS o (position, contact_id, result, account_id, source_id, code, enhanced, reply, provider_id)
 )
 SELECT state, coalesce((SELECT max(id) FROM contacts_consentevent), 0),
     coalesce((SELECT max(id) FROM contacts_suppression), 0), now() FROM journal
@@ -110,8 +113,9 @@ ALREADY_WRITTEN = (
 )
 
 DEFER = """
-INSERT INTO delivery_deferral (campaign_id, contact_id, route_id, batch_id, position, attempt, account_id, site,
-    category, reply, deferred_at, due_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now(), %s)
+INSERT INTO delivery_deferral (campaign_id, contact_id, route_id, batch_id, position, attempt, account_id,
+    source_id, same_source, site, category, reply, deferred_at, due_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now(), %s)
 """
 
 # Counted from rows, never incremented. A finished batch's positions that were never begun are its cancelled ones.
@@ -230,6 +234,7 @@ def _journal(lease: Lease, begun: int, settled: Sequence[Settled]) -> Journaled:
                 "contacts": [item.contact_id for item in settled],
                 "results": [outcome.result.value for outcome in outcomes],
                 "accounts": [item.account_id for item in settled],
+                "sources": [item.source_id for item in settled],
                 "codes": [outcome.code for outcome in outcomes],
                 "enhanced": [outcome.enhanced[:12] for outcome in outcomes],
                 "replies": [reply_to_keep(outcome) for outcome in outcomes],
@@ -284,9 +289,12 @@ def _defer(cursor: CursorWrapper, lease: Lease, item: Settled) -> None:
             lease.route_id,
             lease.batch_id,
             item.position,
-            lease.attempt,
+            # Moved to a batch of its site: no attempt was made.
+            lease.attempt if item.site is None else lease.attempt - 1,
             item.account_id,
-            lease.site,
+            item.source_id,
+            item.same_source,
+            lease.site if item.site is None else item.site,
             item.category,
             item.outcome.text[:500].replace("\0", ""),
             item.due_at,
@@ -296,4 +304,4 @@ def _defer(cursor: CursorWrapper, lease: Lease, item: Settled) -> None:
 
 def worker_name() -> str:
     """A name for this process's leases, unique per start."""
-    return f"w-{uuid.uuid4().hex[:12]}"
+    return f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:4]}"

@@ -1,4 +1,4 @@
-"""Findings become rows: events appended or replaced, suppressions and unsubscribes, uncertain messages resolved.
+"""Findings become rows: events appended or replaced, suppressions and unsubscribes.
 
 Runs in the transaction that settles the receipts. Only what is new has consequences: a replay of an old bounce must not
 suppress an address that a person has freed since.
@@ -16,24 +16,13 @@ from django.db import connection
 from delivery.events import append_new_events
 from delivery.inbound.taxonomy import Category
 from delivery.models import Event
-from delivery.outcomes import Result
-from delivery.sending.ledger import tally
 from delivery.services.consequences import Answered, apply_consequences
 from delivery.services.findings import Finding
 from delivery.services.leaving import Wish, leave
-from delivery.services.matching import SentMessage
 from delivery.tracking.tokens import MessageRef
-
-# Events that only a message which left can have.
-PROOFS_OF_LEAVING = ("delivered", "deferred", "bounced", "complained", "opened", "clicked", "unsubscribed")
 
 REPLACED = """
 DELETE FROM delivery_event WHERE receipt_id = ANY(%s) RETURNING event_key, kind, category
-"""
-
-RESOLVE = """
-UPDATE delivery_outcome SET result = 1, reply = ''
-WHERE campaign_id = %s AND batch_id = %s AND position = %s AND result = 5
 """
 
 Old = dict[uuid.UUID, tuple[str, str]]
@@ -54,16 +43,6 @@ def apply_findings(findings: Sequence[Finding], *, read_before: Sequence[int], n
     for source in sorted({finding.source for finding in fresh}):
         answers = [answer for one in fresh if one.source == source and (answer := _answered(one)) is not None]
         apply_consequences(answers, source=source, now=now)
-
-
-def resolve_uncertain(messages: Sequence[tuple[SentMessage, str]]) -> None:
-    """Messages whose fate was uncertain did leave: an event of this kind about them says so."""
-    left = {m for m, kind in messages if m.result == Result.UNCERTAIN and kind in PROOFS_OF_LEAVING}
-    with connection.cursor() as cursor:
-        for message in sorted(left):
-            cursor.execute(RESOLVE, [message.campaign_id, message.batch_id, message.position])
-            if cursor.rowcount:
-                tally(cursor, message.campaign_id, message.batch_id)
 
 
 def _take_out(receipt_ids: Sequence[int]) -> Old:

@@ -22,8 +22,9 @@ from delivery.services.findings import Finding
 from delivery.services.matching import Clue, SentMessage
 from delivery.tracking import verdicts
 from delivery.tracking.clients import network_of
+from delivery.tracking.hits import Hit
+from delivery.tracking.rules import VERSION
 from delivery.tracking.tokens import MessageRef, TokenMaker
-from delivery.tracking.verdicts import Trace, judge_alone
 
 BOUNCES = (EventKind.BOUNCED, EventKind.DEFERRED, EventKind.REJECTED)
 LOOKS = (EventKind.OPENED, EventKind.CLICKED)
@@ -133,7 +134,7 @@ def _looked(base: NewEvent, event: ProviderEvent, sent: SentMessage) -> NewEvent
         link_index=_link_index(event.url),
         verdict=verdict.verdict,
         verdict_reason=verdict.reason,
-        rules_version=verdicts.VERSION,
+        rules_version=VERSION,
         network=network_of(event.ip),
         user_agent=event.user_agent,
         details={"seen_by": "provider", "url": event.url[:500]} if event.url else {"seen_by": "provider"},
@@ -147,20 +148,21 @@ def _verdict(base: NewEvent, event: ProviderEvent, sent: SentMessage) -> verdict
         return verdicts.Verdict("machine", "honeypot")
     if not event.user_agent:
         return verdicts.Verdict("unknown", "no-details-from-provider")
-    return judge_alone(
-        Trace(
-            base.kind,
-            base.occurred_at.timestamp(),
-            sent.campaign_id,
-            sent.contact_id,
-            None,
-            network_of(event.ip),
-            event.user_agent,
-            "GET",
-            "",
-            sent.sent_at.timestamp() if sent.sent_at else None,
-        )
+    message = (sent.campaign_id, sent.contact_id)
+    hit = Hit(
+        key=base.event_key.bytes,
+        at=base.occurred_at.timestamp(),
+        kind=base.kind,
+        campaign_id=sent.campaign_id,
+        contact_id=sent.contact_id,
+        link_index=None,
+        network=network_of(event.ip),
+        user_agent=event.user_agent,
+        method="GET",
+        purpose="",
     )
+    sent_at = {message: sent.sent_at.timestamp()} if sent.sent_at else {}
+    return verdicts.judge([hit], sent_at=sent_at, n_links={})[0]
 
 
 def _link_index(url: str) -> int | None:

@@ -16,11 +16,11 @@ from django.db.models import Q, QuerySet
 from delivery.models import Receipt
 from delivery.providers.contract import UnreadableReceiptError
 from delivery.providers.http import Call, Http, UnansweredError, UnsentError
-from delivery.services.applying import apply_findings, resolve_uncertain
+from delivery.services.applying import apply_findings
 from delivery.services.calls import NoAccount, follow_up_of, read_call
 from delivery.services.findings import Finding, Statement
 from delivery.services.mails import UnreadableMail, read_mail
-from delivery.services.matching import SentMessage, refs_by_clue, sent_messages
+from delivery.services.matching import refs_by_clue, sent_messages
 
 log = structlog.get_logger()
 
@@ -116,10 +116,10 @@ class _Reading:
 def _settle(ids: Sequence[int], now: datetime) -> int:
     waiting = Receipt.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk__in=ids, processed_at=None)
     readings = [_read(receipt) for receipt in waiting.select_related("account").order_by("pk")]
-    matched = _match(readings)
-    resolve_uncertain([(message, finding.event.kind) for message, finding in matched])
+    _match(readings)
     read_before = [one.receipt.pk for one in readings if one.receipt.n_events]
-    apply_findings([finding for _, finding in matched], read_before=read_before, now=now)
+    findings = [finding for reading in readings for finding in reading.findings]
+    apply_findings(findings, read_before=read_before, now=now)
     for reading in readings:
         _close(reading, now)
     return len(readings)
@@ -134,19 +134,16 @@ def _read(receipt: Receipt) -> _Reading:
     return _Reading(receipt, statements)
 
 
-def _match(readings: Iterable[_Reading]) -> list[tuple[SentMessage, Finding]]:
-    """Each statement that names a message of ours, as a finding; the others are only counted."""
+def _match(readings: Iterable[_Reading]) -> None:
+    """Each statement that names a message of ours is a finding afterwards; the others are only counted."""
     told = [(reading, statement) for reading in readings for statement in reading.statements]
     by_clue = refs_by_clue([statement.clue for _, statement in told if statement.clue is not None])
     refs = [statement.ref or (by_clue.get(statement.clue) if statement.clue else None) for _, statement in told]
     sent = sent_messages(ref for ref in refs if ref is not None)
-    matched = []
     for (reading, statement), ref in zip(told, refs, strict=True):
         message = sent.get(ref) if ref else None
         if message is not None:
             reading.findings.append(statement.finding(message, reading.receipt.received_at))
-            matched.append((message, reading.findings[-1]))
-    return matched
 
 
 def _close(reading: _Reading, now: datetime) -> None:

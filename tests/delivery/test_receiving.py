@@ -19,6 +19,7 @@ from delivery.providers.http import Http, UnsentError
 from delivery.services import hooks
 from delivery.services.calls import read_call
 from delivery.services.receiving import process_receipts, read_again, store_mail
+from delivery.services.uncertain import accept_by_events
 from delivery.tracking.tokens import TokenMaker, mail_form
 from tests.delivery.inbound.mails import arf, dsn
 from tests.delivery.receipts import events, hook_account, mid_of, receive, sent_campaign
@@ -256,6 +257,7 @@ def test_an_event_resolves_a_message_whose_fate_was_uncertain() -> None:
     campaign = sent_campaign(account, 2, result=Result.UNCERTAIN)
     alice, bob = Contact.objects.order_by("pk")
     receive(account, [sendgrid("processed", mid_of(campaign, bob)), sendgrid("delivered", mid_of(campaign, alice))])
+    assert accept_by_events(now=timezone.now()) == 1
     results = dict(OutcomeRow.objects.values_list("contact_id", "result"))
     assert results == {alice.pk: Result.ACCEPTED, bob.pk: Result.UNCERTAIN}
     batch = Batch.objects.get()

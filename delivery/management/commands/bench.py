@@ -32,12 +32,23 @@ class Command(BaseCommand):
         send.add_argument("--plain", type=int, default=300, help="Messages of the plain Django reference; 0: none.")
         bounces = names.add_parser("bounces", help="How well real bounce mails are understood.")
         bounces.add_argument("--corpus", type=Path, required=True, help="A folder of .eml files with expected.json.")
-        for command in (send, bounces):
+        track = names.add_parser("track", help="Hits per second of one web process, and of the flusher.")
+        track.add_argument("--connections", type=int, default=20, help="Keep-alive connections, a request on each.")
+        track.add_argument("--threads", type=int, default=8, help="Threads of the web process.")
+        track.add_argument("--seconds", type=float, default=2.0, help="Of each run.")
+        track.add_argument("--pairs", type=int, default=5)
+        track.add_argument("--flush", type=int, default=100_000, help="Hits per round of the flusher.")
+        verdicts = names.add_parser("verdicts", help="How well machines are told from people, on simulated traffic.")
+        verdicts.add_argument("--messages", type=int, default=400, help="Per kind of traffic.")
+        verdicts.add_argument("--seed", type=int, default=1)
+        for command in (send, bounces, track, verdicts):
             command.add_argument("--json", action="store_true")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run it and print."""
-        run = {"send": self._send, "bounces": self._bounces}[options["name"]]
+        run = {"send": self._send, "bounces": self._bounces, "track": self._track, "verdicts": self._verdicts}[
+            options["name"]
+        ]
         run(options)
 
     def _send(self, options: dict[str, Any]) -> None:
@@ -52,6 +63,21 @@ class Command(BaseCommand):
         if not (options["corpus"] / "expected.json").is_file():
             raise CommandError(f"{options['corpus']} holds no expected.json.")
         score = score_corpus(options["corpus"])
+        if options["json"]:
+            self._print(score.as_json(), as_json=True)
+        else:
+            self.stdout.write(render_table(score))
+
+    def _track(self, options: dict[str, Any]) -> None:
+        from delivery.benchmarks.track import Options, measure
+
+        chosen = {key: options[key] for key in Options.__dataclass_fields__ if key in options}
+        self._print(measure(Options(**chosen)), as_json=options["json"])
+
+    def _verdicts(self, options: dict[str, Any]) -> None:
+        from delivery.tracking.simulation import render_table, score_traffic
+
+        score = score_traffic(n_messages=options["messages"], seed=options["seed"])
         if options["json"]:
             self._print(score.as_json(), as_json=True)
         else:

@@ -3,6 +3,16 @@
 (() => {
     const each = (root, selector, act) => root.querySelectorAll(selector).forEach(act);
 
+    // A table that is wider than its place can be scrolled by keyboard; only then is it a stop on the way.
+    function scrolled(region) {
+        const look = () => {
+            if (region.scrollWidth > region.clientWidth) region.tabIndex = 0;
+            else region.removeAttribute("tabindex");
+        };
+        new ResizeObserver(look).observe(region);
+        look();
+    }
+
     // data-guard: leaving a form with unsaved changes asks first.
     function guard(form) {
         const before = new URLSearchParams(new FormData(form)).toString();
@@ -163,10 +173,15 @@
         });
     }
 
+    // The theme writes a chosen file's name into the text field beside its own file inputs; beside ours it finds none.
+    document.addEventListener("change", (event) => {
+        if (event.target.matches(".field input[type=file]")) event.stopPropagation();
+    }, true);
+
     const PARTS = {
         "form[data-guard]": guard, "form[data-confirm]": confirmed, "[data-count]": counted, "[data-filter]": filter,
         "details.menu": menu, "[data-countdown]": countdown, "form[data-insertion]": insertion, "[data-code]": code,
-        "form[data-preview]": preview, "[data-copy]": copying,
+        "form[data-preview]": preview, "[data-copy]": copying, ".table-scroll": scrolled,
     };
     function enliven(root) {
         for (const [selector, act] of Object.entries(PARTS)) each(root, selector, act);

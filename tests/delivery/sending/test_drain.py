@@ -112,7 +112,7 @@ def test_refused_and_deferred_recipients_are_told_apart(redis: Redis) -> None:
     assert_ends(campaign, Progress(accepted=3, refused=1, deferred=1))
     assert recipients(server) == everybody() - Counter([dead.email, busy.email])
     assert list(Suppression.objects.values_list("address", "reason")) == [(dead.address, "hard_bounce")]
-    event = Event.objects.get(kind="bounced")
+    event = Event.objects.get(kind="bounced", campaign_id=campaign.pk)
     assert (event.contact_id, event.bounce_kind, event.enhanced) == (dead.pk, "hard", "5.1.1")
     waiting = Deferral.objects.get()
     assert (waiting.contact_id, waiting.attempt, waiting.category) == (busy.pk, 1, "greylist")

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts', '0002_suppression_policy'),
-        ('delivery', '0007_webhooks'),
+        ('delivery', '0009_intake_state'),
     ]
 
     operations = [
