@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.urls import path
 
-from delivery.views import recipients, report, uncertain
+from delivery.views import health, recipients, report, uncertain
 
 wrap = admin.site.admin_view
 urlpatterns = [
+    path("health/", wrap(health.health), name="delivery-health"),
     path("reports/<int:campaign_id>/", wrap(report.report), name="delivery-report"),
     path("reports/<int:campaign_id>/recipients/", wrap(recipients.recipient_list), name="delivery-recipients"),
     path(
