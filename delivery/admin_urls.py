@@ -15,7 +15,7 @@ urlpatterns = [
     ),
     path("reports/<int:campaign_id>/uncertain/", wrap(uncertain.uncertain_list), name="delivery-uncertain"),
     path("reports/<int:campaign_id>/uncertain/accept/", wrap(uncertain.accept), name="delivery-uncertain-accept"),
-    path("reports/<int:campaign_id>/uncertain/send-again/", wrap(uncertain.send_again), name="delivery-send-again"),
+    path("reports/<int:campaign_id>/uncertain/send-again/", wrap(uncertain.send_again), name="delivery-again"),
     path("reports/<int:campaign_id>/export.csv", wrap(recipients.export), name="delivery-export"),
     path("reports/<int:campaign_id>/links/<int:index>/switch/", wrap(report.switch_link), name="delivery-switch-link"),
 ]

@@ -18,7 +18,7 @@ from contacts.models import Brand
 from delivery.forms.accounts import TrialForm, form_for
 from delivery.forms.hooks import HookSecretForm
 from delivery.models import ProviderAccount
-from delivery.providers import PROVIDERS
+from delivery.providers import PROVIDERS, fitness
 from delivery.providers.presets import SMTP_PRESETS
 from delivery.sending.transports import provider_of, smtp_config
 from delivery.services.accounts import give_default_route, hold_of, resume_account
@@ -51,7 +51,7 @@ def new_account(request: HttpRequest, choice: str) -> HttpResponse:
         words = f" It is in the route “{route.name}”." if route else " Put it into a route to send with it."
         messages.success(request, f"“{account}” is saved.{words} Now test the connection and send a test message.")
         return redirect("admin:delivery_provideraccount_change", account.pk)
-    context = {"form": form, "account": None, "notes": _notes(choice)}
+    context = {"form": form, "account": None, "notes": _notes(choice), "unfit": _unfit(choice)}
     return render_page(
         request, "delivery/account_form.html", context, title="New provider account", crumbs=account_crumbs()
     )
@@ -73,6 +73,7 @@ def edit_account(request: HttpRequest, account_id: int) -> HttpResponse:
         "account": account,
         "routes": account.routes.all(),
         "notes": _notes(account.kind),
+        "unfit": _unfit(account.kind),
         "unreadable": unreadable,
         "trial_form": TrialForm(),
         "domains": Brand.objects.order_by("name"),
@@ -167,3 +168,10 @@ def _notes(choice: str) -> str:
     if kind in PROVIDERS:
         return " ".join((PROVIDERS[kind].dns_notes, *PROVIDERS[kind].capabilities.notes)).strip()
     return SMTP_PRESETS[preset].notes if preset in SMTP_PRESETS else ""
+
+
+def _unfit(choice: str) -> str:
+    """Why campaigns cannot go out this way, said before somebody sets it up."""
+    kind = PROVIDERS.get(choice.partition(":")[0])
+    found = fitness.problems(kind.label, kind.capabilities, fitness.Uses()) if kind else []
+    return f"Not for campaigns. {' '.join(found)}" if found else ""
