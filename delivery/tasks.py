@@ -115,3 +115,10 @@ def resolve_sites() -> None:
 def judge_warm_ups() -> None:
     """Warm-ups go on, hold or stop by how their mail was received."""
     warming.judge_warm_ups(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.forget_old_receipts")
+def forget_old_receipts() -> None:
+    """Receipts that were read long ago go, a few thousand at a time."""
+    while receiving.forget_old_receipts(now=timezone.now()):
+        pass

@@ -4,6 +4,8 @@ import os
 
 from celery import Celery
 
+from deploy.ticks import Tick
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
 
 app = Celery("fanfare")
@@ -29,10 +31,12 @@ TICKS = {
     "contacts.stores.tasks.process_deliveries": (1.0, "events"),
     "contacts.tasks.forget_old_requests": (3600.0, "care"),
     "contacts.stores.tasks.forget_old_deliveries": (3600.0, "care"),
+    "delivery.tasks.forget_old_receipts": (3600.0, "care"),
 }
 QUEUES = ("plan", "send", "events", "care")
 
+app.conf.beat_scheduler = "deploy.ticks:Clockwork"
 app.conf.beat_schedule = {
-    name: {"task": name, "schedule": seconds, "options": {"queue": queue, "expires": max(seconds, 10.0)}}
+    name: {"task": name, "schedule": Tick(seconds), "options": {"queue": queue, "expires": max(seconds, 10.0)}}
     for name, (seconds, queue) in TICKS.items()
 }

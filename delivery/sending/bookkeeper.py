@@ -18,6 +18,7 @@ from delivery.outcomes import Outcome
 from delivery.sending import late, ledger, presence
 from delivery.sending.breakers import Breakers
 from delivery.sending.channel import Channel
+from delivery.sending.counts import Counts
 from delivery.sending.granting import Granter, Permits
 from delivery.sending.hearing import Hearing
 from delivery.sending.holds import Holds, suspended_sites
@@ -72,6 +73,7 @@ class Bookkeeper:
         self._hearing = Hearing(redis, self._breakers)
         self._holds = Holds()
         self._trouble, self._trouble_wait_s = "", 0.0
+        self._counts = Counts()
         self._noted = 0.0
         self._turned = 0.0
         self._read_at = (timezone.now(), time.monotonic())  # PostgreSQL's clock at the last journal step, and ours
@@ -134,6 +136,7 @@ class Bookkeeper:
         for channel in order.channels:
             channel.renew_places()
         self._tell_trouble()
+        self._counts.write(self._redis)
 
     def _tell_trouble(self) -> None:
         if self._trouble:
@@ -186,6 +189,7 @@ class Bookkeeper:
         try:
             journaled = ledger.advance(lease, begun, items, refusals=record_refusals, retry=order.retry)
             report.begun[lease] = begun
+            self._counts.add(lease.site, items)
             self._renewed[lease] = time.monotonic()
             report.leases_held = True
             self._seen_mark = journaled.stop_mark
@@ -215,6 +219,7 @@ class Bookkeeper:
                 self._permits.put_back(channel, lease, n)
             self._permits.close()
             self._tell_trouble()
+            self._counts.write(self._redis)
             presence.forget_drain(self._redis, self._route_id, self._worker)
         with contextlib.suppress(DatabaseError):
             self._breakers.close(timezone.now())
