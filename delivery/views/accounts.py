@@ -8,10 +8,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.views.pages import render_page
+from campaigns.views.pages import back_to, render_page
 from contacts.encryption import WrongKey
 from contacts.models import Brand
 from delivery.forms.accounts import TrialForm, form_for
@@ -135,7 +136,7 @@ def resume(request: HttpRequest, account_id: int) -> HttpResponse:
     account = get_object_or_404(ProviderAccount.objects.defer("secrets"), pk=account_id)
     resumed = resume_account(account.pk)
     messages.success(request, f"“{account}” sends again." if resumed else f"“{account}” was not held back.")
-    return redirect("admin:delivery_provideraccount_change", account.pk)
+    return redirect(back_to(request, reverse("admin:delivery_provideraccount_change", args=[account.pk])))
 
 
 def _probe_smtp(account: ProviderAccount) -> tuple[bool, str]:
