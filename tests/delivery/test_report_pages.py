@@ -233,7 +233,7 @@ def exported(client: Client, campaign: Campaign) -> tuple[str, list[list[str]]]:
     answer = client.get(address(campaign, "export.csv"))
     assert isinstance(answer, StreamingHttpResponse)
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    text = b"".join(answer).decode()  # type: ignore[arg-type]
+    text = b"".join(answer).decode()
     return text, list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
