@@ -14,7 +14,6 @@ from campaigns.readiness import LaunchProblem, Step
 from campaigns.registry import ProgressLine, TestResult
 from delivery.models import Route
 from delivery.progress import progress_of
-from delivery.providers import PROVIDERS, fitness
 from delivery.routing import NoRoute, choose_route
 from delivery.watchdog import why_not_moving
 
@@ -66,6 +65,9 @@ class Port:
 
 
 def _route_problems(campaign: Campaign) -> list[LaunchProblem]:
+    # The providers' modules and their HTTP clients: 16 MB that processes which ask nothing do without.
+    from delivery.providers import PROVIDERS, fitness
+
     hint = "Routes and providers are in the sidebar."
     try:
         route = choose_route(campaign)

@@ -5,6 +5,8 @@ import os
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
+# At its start a worker would run Django's checks, drop their answers, and keep all pages and the admin in memory.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("fanfare")
 app.config_from_object("django.conf:settings", namespace="CELERY")

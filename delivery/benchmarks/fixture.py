@@ -36,11 +36,12 @@ ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True)
 class Shape:
-    """What is sent: how many, how big, how many tracked links."""
+    """What is sent: how many, how big, how many tracked links, which of the newsletter's templates."""
 
     recipients: int
     size_kb: int
     links: int
+    template: str = "plain"
 
 
 def make_audience(shape: Shape) -> MailingList:
@@ -83,7 +84,7 @@ def make_route(host: str, port: int, connections: int) -> Route:
 
 def launch(mailing_list: MailingList, route: Route, shape: Shape, *, now: datetime) -> Campaign:
     """A campaign in state preparing: what the planner finds."""
-    source = newsletter_source(shape.size_kb, shape.links)
+    source = newsletter_source(shape.size_kb, shape.links, shape.template)
     campaign = Campaign.objects.create(
         brand=mailing_list.brand, name="Bench", route_key=route.key, state="scheduled", send_at=now
     )

@@ -6,19 +6,22 @@ import time
 from collections import OrderedDict
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from campaigns.queries import frozen_contents
 from delivery.mime import MessageBuilder, Recipient, needs_smtputf8
 from delivery.outcomes import Outcome, Result
-from delivery.providers.contract import ApiEnvelope
-from delivery.sending.api_pool import Letter
 from delivery.sending.frozen import builder_for
 from delivery.sending.lease import Lease, Person
 from delivery.sending.people import merge_context
 from delivery.smtp.envelope import Envelope
 from delivery.tracking.tokens import TokenMaker, mail_form, url_form
+
+if TYPE_CHECKING:
+    from delivery.providers.contract import ApiEnvelope
+    from delivery.sending.api_pool import Letter
 
 # Campaigns whose compiled content a worker keeps: about 1 MB each.
 KEPT_CAMPAIGNS = 16
@@ -76,6 +79,9 @@ class Envelopes:
             message = builder.build_plain(recipient, date_header=self._date_header().decode())
         except Exception as problem:  # noqa: BLE001 - as above
             return _not_built(problem)
+        # Where SMTP alone is spoken the providers' modules stay out of memory.
+        from delivery.sending.api_pool import Letter
+
         return Letter((lease, person), _api_envelope(message, recipient, lease))
 
     def _date_header(self) -> bytes:
@@ -99,6 +105,8 @@ def _not_built(problem: Exception) -> Outcome:
 
 
 def _api_envelope(message: EmailMessage, recipient: Recipient, lease: Lease) -> ApiEnvelope:
+    from delivery.providers.contract import ApiEnvelope
+
     from_name, from_email = parseaddr(str(message["From"]))
     contact = recipient.context["contact"]
     return ApiEnvelope(

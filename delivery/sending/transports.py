@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from redis import Redis
@@ -14,13 +14,12 @@ from delivery.limits.connections import Lease, Slot, lease_connection, release_l
 from delivery.limits.errors import LimitsUnavailable
 from delivery.limits.values import Limit
 from delivery.models import ProviderAccount
-from delivery.providers import PROVIDERS
-from delivery.providers.contract import Provider
-from delivery.providers.network import Network
-from delivery.sending.api_pool import ApiPool
 from delivery.sending.channel import Channel
 from delivery.smtp.config import Auth, SmtpConfig, Tls
 from delivery.smtp.pool import Pool
+
+if TYPE_CHECKING:
+    from delivery.providers.contract import Provider
 
 # Without Redis nobody knows how many connections there are: none is opened (fail closed), and it is asked again soon.
 UNAVAILABLE_SECONDS = 1.0
@@ -108,6 +107,9 @@ def _connect_smtp(channel: Channel, account: ProviderAccount, redis: Redis) -> N
 
 
 def _connect_api(channel: Channel, account: ProviderAccount) -> None:
+    # Workers that speak SMTP alone go without the HTTP client and the providers' modules (16 MB, measured).
+    from delivery.sending.api_pool import ApiPool
+
     pool = ApiPool(provider_of(account), feed=channel.feed, settle=channel.settle, on_trouble=channel.trouble)
     pool.open(account.max_connections)
     channel.takes_letters = True
@@ -116,5 +118,8 @@ def _connect_api(channel: Channel, account: ProviderAccount) -> None:
 
 def provider_of(account: ProviderAccount) -> Provider:
     """The account's provider; ValueError says which answer is missing."""
+    from delivery.providers import PROVIDERS
+    from delivery.providers.network import Network
+
     network = Network.ANY if settings.PROVIDERS_ON_PRIVATE_NETWORKS else Network.PUBLIC
     return PROVIDERS[account.kind].build(account.options, account.secrets or {}, network)

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from delivery.benchmarks.newsletter import TEMPLATES
+
 
 class Command(BaseCommand):
     """Benchmarks; never assertions about time."""
@@ -23,6 +25,9 @@ class Command(BaseCommand):
         send.add_argument("--recipients", type=int, default=10_000)
         send.add_argument("--size", type=int, default=40, help="Kilobytes of HTML.")
         send.add_argument("--links", type=int, default=20)
+        send.add_argument(
+            "--template", choices=TEMPLATES, default="plain", help="rich: filters, captures, nested loops."
+        )
         send.add_argument("--connections", type=int, default=10, help="Per worker process.")
         send.add_argument("--workers", type=int, default=1, help="Worker processes.")
         send.add_argument("--rtt-ms", type=float, default=0.0, help="Round trip that the project's own sink simulates.")
@@ -30,14 +35,18 @@ class Command(BaseCommand):
         send.add_argument("--sink", default="", help="HOST:PORT of another sink.")
         send.add_argument("--pairs", type=int, default=5)
         send.add_argument("--plain", type=int, default=300, help="Messages of the plain Django reference; 0: none.")
+        send.add_argument("--no-ceiling", dest="ceiling", action="store_false", help="Do not run smtp-source.")
+        scale = names.add_parser("scale", help="The send path's statements among millions of old messages.")
+        scale.add_argument("--old", type=int, default=50_000_000, help="Old messages, made by SQL: 250 bytes each.")
+        scale.add_argument("--recipients", type=int, default=100_000, help="Of the campaign that is measured.")
         bounces = names.add_parser("bounces", help="How well real bounce mails are understood.")
         bounces.add_argument("--corpus", type=Path, required=True, help="A folder of .eml files with expected.json.")
-        for command in (send, bounces):
+        for command in (send, scale, bounces):
             command.add_argument("--json", action="store_true")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run it and print."""
-        run = {"send": self._send, "bounces": self._bounces}[options["name"]]
+        run = {"send": self._send, "scale": self._scale, "bounces": self._bounces}[options["name"]]
         run(options)
 
     def _send(self, options: dict[str, Any]) -> None:
@@ -45,6 +54,12 @@ class Command(BaseCommand):
 
         chosen = {key: options[key] for key in Options.__dataclass_fields__ if key in options}
         self._print(measure(Options(**chosen)).as_json(), as_json=options["json"])
+
+    def _scale(self, options: dict[str, Any]) -> None:
+        from delivery.benchmarks.scale import Options, measure_scale
+
+        figures = measure_scale(Options(old=options["old"], recipients=options["recipients"]))
+        self._print(figures, as_json=options["json"])
 
     def _bounces(self, options: dict[str, Any]) -> None:
         from delivery.inbound.score import render_table, score_corpus
