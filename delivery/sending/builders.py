@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from email.message import EmailMessage
-from email.utils import formatdate, parseaddr
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from campaigns.queries import frozen_contents
-from delivery.mime import MessageBuilder, Recipient, needs_smtputf8
+from delivery.mime import MessageBuilder, Parts, Recipient, needs_smtputf8
 from delivery.outcomes import Outcome, Result
 from delivery.sending.frozen import builder_for
 from delivery.sending.lease import Lease, Person
@@ -76,13 +75,13 @@ class Envelopes:
             return STOPPED if person.email else ERASED
         builder, recipient = _addressed(lease, person)
         try:
-            message = builder.build_plain(recipient, date_header=self._date_header().decode())
+            parts = builder.build_parts(recipient)
         except Exception as problem:  # noqa: BLE001 - as above
             return _not_built(problem)
         # Where SMTP alone is spoken the providers' modules stay out of memory.
         from delivery.sending.api_pool import Letter
 
-        return Letter((lease, person), _api_envelope(message, recipient, lease))
+        return Letter((lease, person), _api_envelope(parts, recipient, lease))
 
     def _date_header(self) -> bytes:
         second = int(time.time())
@@ -104,30 +103,24 @@ def _not_built(problem: Exception) -> Outcome:
     return Outcome(Result.FAILED, text=text[:500], reason="content")
 
 
-def _api_envelope(message: EmailMessage, recipient: Recipient, lease: Lease) -> ApiEnvelope:
+def _api_envelope(parts: Parts, recipient: Recipient, lease: Lease) -> ApiEnvelope:
     from delivery.providers.contract import ApiEnvelope
 
-    from_name, from_email = parseaddr(str(message["From"]))
     contact = recipient.context["contact"]
     return ApiEnvelope(
         key=recipient.mail_token,
-        from_email=from_email,
-        from_name=from_name,
-        reply_to=parseaddr(str(message["Reply-To"] or ""))[1],
+        from_email=parts.from_email,
+        from_name=parts.from_name,
+        reply_to=parts.reply_to,
         recipient=recipient.address,
         recipient_name=recipient.name,
-        subject=str(message["Subject"]),
-        html=_part(message, "html"),
-        text=_part(message, "plain"),
-        headers={name: str(message[name]) for name in API_HEADERS if message[name]},
+        subject=parts.subject,
+        html=parts.html,
+        text=parts.text,
+        headers={name: parts.headers[name] for name in API_HEADERS if name in parts.headers},
         message_token=recipient.mail_token,
         metadata={"campaign": str(lease.campaign_id)},
         merge={key: str(value) for key, value in contact.items() if isinstance(value, str | int | float)},
         # The same for every attempt at this message: who remembers it takes a repeated call only once.
         idempotency_key=f"fanfare-{recipient.mail_token}",
     )
-
-
-def _part(message: EmailMessage, subtype: str) -> str:
-    part = message.get_body((subtype,))
-    return str(part.get_content()) if part is not None else ""
