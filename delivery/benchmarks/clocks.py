@@ -65,6 +65,7 @@ def start() -> None:
     """The parts of this process are timed from now on."""
     parts: list[tuple[type, str, Callable[..., Any]]] = [
         (Envelopes, "make", partial(_sampled, "fill")),
+        (Envelopes, "make_letter", partial(_sampled, "fill")),
         (Bookkeeper, "judge", partial(_sampled, "settle")),
         (Drain, "_settled", partial(_sampled, "settle")),
         (Drain, "_order", partial(_timed, "settle")),

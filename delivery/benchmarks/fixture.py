@@ -71,12 +71,18 @@ def make_audience(shape: Shape) -> MailingList:
 
 def make_route(host: str, port: int, connections: int) -> Route:
     """A route with one SMTP account to the sink; `connections` per worker are its limit times the workers."""
-    account = ProviderAccount.objects.create(
-        name=f"bench {uuid.uuid4().hex[:8]}",
+    account = ProviderAccount(
         options={"host": host, "port": port, "tls": "none"},
         max_connections=connections,
         messages_per_connection=1_000_000,
     )
+    return add_route(account)
+
+
+def add_route(account: ProviderAccount) -> Route:
+    """The account is saved under a name of its own, with a route that has nothing else."""
+    account.name = f"bench {uuid.uuid4().hex[:8]}"
+    account.save()
     route = Route.objects.create(key=f"bench-{uuid.uuid4().hex[:8]}", name="Bench")
     RouteMember.objects.create(route=route, account=account)
     return route

@@ -21,6 +21,9 @@ from delivery.benchmarks.wire import wire_bytes
 from delivery.models import Route
 
 
+WARM_UP = 5_000
+
+
 @dataclass
 class Options:
     """The command line."""
@@ -102,8 +105,9 @@ def _measure(options: Options, shape: Shape, audience: MailingList, host: str, p
     result = Result(options, wire_bytes=wire_bytes(shape))
     route = make_route(host, port, options.connections * options.workers)
     with send_workers(options.workers) as worker:
-        # Warm-up: code is paged in, connections are open. Its content is compiled for this one campaign.
-        warm = _send(options, shape, audience, route, worker.pid)
+        # Code is paged in and connections are open afterwards.
+        few = dataclasses.replace(shape, recipients=min(shape.recipients, WARM_UP))
+        warm = _send(options, few, make_audience(few), route, worker.pid)
         result.n_warm_up = warm.states.accepted
         for _ in range(options.pairs):
             sent = _send(options, shape, audience, route, worker.pid)

@@ -33,6 +33,11 @@ class Command(BaseCommand):
         send.add_argument("--rtt-ms", type=float, default=0.0, help="Round trip that the project's own sink simulates.")
         send.add_argument("--dkim", choices=["", "rsa", "ed25519"], default="")
         send.add_argument("--sink", default="", help="HOST:PORT of another sink.")
+        send.add_argument(
+            "--provider", default="", help="Send through a provider's API (a kind such as resend), faked here."
+        )
+        send.add_argument("--latency-ms", type=float, default=50.0, help="What a call to the faked provider takes.")
+        send.add_argument("--rate", type=int, default=0, help="The faked account's limit in messages per second.")
         send.add_argument("--pairs", type=int, default=5)
         send.add_argument("--plain", type=int, default=300, help="Messages of the plain Django reference; 0: none.")
         send.add_argument("--no-ceiling", dest="ceiling", action="store_false", help="Do not run smtp-source.")
@@ -52,8 +57,23 @@ class Command(BaseCommand):
     def _send(self, options: dict[str, Any]) -> None:
         from delivery.benchmarks.send import Options, measure
 
+        if options["provider"]:
+            self._print(self._through_provider(options), as_json=options["json"])
+            return
         chosen = {key: options[key] for key in Options.__dataclass_fields__ if key in options}
         self._print(measure(Options(**chosen)).as_json(), as_json=options["json"])
+
+    def _through_provider(self, options: dict[str, Any]) -> dict[str, Any]:
+        from delivery.benchmarks.fixture import Shape
+        from delivery.benchmarks.provider import Options, measure_provider
+        from delivery.providers.fakes import FAKES
+
+        if options["provider"] not in FAKES:
+            raise CommandError(f"There is no fake of {options['provider']!r}; there are {', '.join(sorted(FAKES))}.")
+        shape = Shape(options["recipients"], options["size"], options["links"], options["template"])
+        names = ("connections", "workers", "latency_ms", "rate", "pairs")
+        chosen = {name: options[name] for name in names}
+        return measure_provider(Options(kind=options["provider"], shape=shape, timeout=1800.0, **chosen))
 
     def _scale(self, options: dict[str, Any]) -> None:
         from delivery.benchmarks.scale import Options, measure_scale
