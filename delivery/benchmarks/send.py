@@ -20,7 +20,6 @@ from delivery.benchmarks.processes import SinkCount, python_sink, send_workers, 
 from delivery.benchmarks.wire import wire_bytes
 from delivery.models import Route
 
-
 WARM_UP = 5_000
 
 
