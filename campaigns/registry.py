@@ -79,6 +79,10 @@ class DeliveryPort(Protocol):
         """Where a launched campaign's page is."""
         ...
 
+    def brake_reason(self, campaign_id: int) -> str:
+        """Why the automatic brake holds a paused campaign, to be read before it is resumed; empty where it does not."""
+        ...
+
     def progress(self, campaign_ids: Iterable[int]) -> dict[int, ProgressLine]:
         """Progress of each campaign that has messages; others are absent. Few queries for any number of campaigns."""
         ...
@@ -108,6 +112,7 @@ class FakeDelivery:
         self.lines: dict[int, ProgressLine] = {}
         self.sent: list[tuple[int, int | None, str]] = []
         self.refusals: dict[str, str] = {}
+        self.brakes: dict[int, str] = {}
         self.asked: list[int] = []
 
     def route_choices(self) -> list[tuple[str, str]]:
@@ -130,6 +135,10 @@ class FakeDelivery:
     def report_url(self, campaign_id: int) -> str:
         """Return a path that names the campaign."""
         return f"/report/{campaign_id}/"
+
+    def brake_reason(self, campaign_id: int) -> str:
+        """Return the reason given."""
+        return self.brakes.get(campaign_id, "")
 
     def progress(self, campaign_ids: Iterable[int]) -> dict[int, ProgressLine]:
         """Return the lines given."""

@@ -57,3 +57,20 @@ class EncryptedJSONField(models.BinaryField):  # type: ignore[type-arg]
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         return super().get_db_prep_value(encrypt(value) if isinstance(value, dict) else value, connection, prepared)
+
+
+def rotate(ciphertext: bytes) -> bytes:
+    """The same value under the newest key; raises WrongKey where none of the keys opens it."""
+    try:
+        return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).rotate(bytes(ciphertext))
+    except InvalidToken as error:
+        raise WrongKey("Stored secrets cannot be read with the present FIELD_ENCRYPTION_KEYS.") from error
+
+
+def under_newest_key(ciphertext: bytes) -> bool:
+    """Whether the newest key alone opens it, so that older ones can be dropped."""
+    try:
+        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(bytes(ciphertext))
+    except InvalidToken:
+        return False
+    return True

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from delivery.views import recipients, report
+from delivery.views import recipients, report, uncertain
 
 wrap = admin.site.admin_view
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path(
         "reports/<int:campaign_id>/recipients/<int:contact_id>/", wrap(recipients.recipient), name="delivery-recipient"
     ),
+    path("reports/<int:campaign_id>/uncertain/", wrap(uncertain.uncertain_list), name="delivery-uncertain"),
+    path("reports/<int:campaign_id>/uncertain/accept/", wrap(uncertain.accept), name="delivery-uncertain-accept"),
+    path("reports/<int:campaign_id>/uncertain/send-again/", wrap(uncertain.send_again), name="delivery-send-again"),
     path("reports/<int:campaign_id>/export.csv", wrap(recipients.export), name="delivery-export"),
     path("reports/<int:campaign_id>/links/<int:index>/switch/", wrap(report.switch_link), name="delivery-switch-link"),
 ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ COLUMNS = (
 STAGE = "CREATE TEMP TABLE new_event (LIKE delivery_event INCLUDING DEFAULTS) ON COMMIT DROP"
 APPEND = f"INSERT INTO delivery_event ({COLUMNS}) SELECT {COLUMNS} FROM new_event ON CONFLICT DO NOTHING"  # noqa: S608
 
+RETURNING = " RETURNING event_key"
+
+Found = TypeVar("Found")
+
 
 def event_key(*parts: object) -> uuid.UUID:
     """The key that the same event always gets: the first 128 bits of SHA-256 over its parts."""
@@ -53,17 +58,28 @@ def event_key(*parts: object) -> uuid.UUID:
 
 def append_events(events: Sequence[NewEvent], *, now: datetime) -> int:
     """The events are in the table afterwards, each once however often it comes; returns how many were new."""
+    return _append(events, now, lambda cursor: int(cursor.rowcount)) if events else 0
+
+
+def append_new_events(events: Sequence[NewEvent], *, now: datetime) -> set[uuid.UUID]:
+    """The same; returns the keys of those that were new."""
     if not events:
-        return 0
+        return set()
+    return _append(events, now, lambda cursor: {row[0] for row in cursor.fetchall()}, RETURNING)
+
+
+def _append(
+    events: Sequence[NewEvent], now: datetime, read: Callable[[CursorWrapper], Found], returning: str = ""
+) -> Found:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(STAGE)
         with cursor.copy(f"COPY new_event ({COLUMNS}) FROM STDIN") as copy:
             for event in events:
                 copy.write_row(_row(event, now))
-        cursor.execute(APPEND)
-        n_new = int(cursor.rowcount)
+        cursor.execute(APPEND + returning)
+        found = read(cursor)
         cursor.execute("DROP TABLE new_event")
-    return n_new
+    return found
 
 
 def _row(event: NewEvent, now: datetime) -> tuple[Any, ...]:

@@ -117,6 +117,15 @@ class MessageBuilder:
         self._text = plain_part(content.text, fixed, values)
         self._html = html_part(content.html, fixed, values)
 
+    def sign_with(self, signer: Signer | None) -> None:
+        """Messages built from now on are signed by `signer`, or not at all."""
+        self._signer = signer
+
+    @property
+    def from_domain(self) -> str:
+        """The domain of the From address, as A-labels."""
+        return ascii_domain(self._identity.from_email.rpartition("@")[2])
+
     @property
     def bounce_domain(self) -> bytes:
         """The domain of the return path `b+{mail_token}@…`."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 # One partition holds this many campaign ids: small campaigns share one, and old ones are dropped whole.
 CAMPAIGNS_PER_PARTITION = 100
@@ -33,6 +34,17 @@ def _next_month(month: datetime) -> datetime:
     return datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=UTC)
 
 
+@transaction.atomic
+def _attach_new(cursor: CursorWrapper, parent: str, name: str, low: str, high: str) -> None:
+    """Events that came before their month's partition lie among the strays, and would forbid it."""
+    if parent == "delivery_event":
+        cursor.execute(
+            f"WITH moved AS (DELETE FROM delivery_event_stray WHERE occurred_at >= {low} AND occurred_at < {high}"  # noqa: S608
+            f" RETURNING *) INSERT INTO {name} SELECT * FROM moved"
+        )
+    cursor.execute(f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ({low}) TO ({high})")
+
+
 def _attach(parent: str, name: str, low: str, high: str) -> None:
     """ATTACH takes SHARE UPDATE EXCLUSIVE on the parent, where CREATE ... PARTITION OF would stop every reader."""
     with connection.cursor() as cursor:
@@ -48,6 +60,6 @@ def _attach(parent: str, name: str, low: str, high: str) -> None:
             )
             cursor.execute("SELECT 1 FROM pg_inherits WHERE inhrelid = to_regclass(%s)::oid", [name])
             if cursor.fetchone() is None:
-                cursor.execute(f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ({low}) TO ({high})")
+                _attach_new(cursor, parent, name, low, high)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [name])

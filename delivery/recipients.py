@@ -51,6 +51,10 @@ SELECT deferred_at, 'Deferred (attempt ' || attempt || ')', 0, '', reply,
     'next attempt ' || to_char(due_at, 'YYYY-MM-DD HH24:MI')
 FROM delivery_deferral WHERE campaign_id = %(campaign)s AND contact_id = %(contact)s
 UNION ALL
+SELECT resolved_at, CASE verdict WHEN 'accepted' THEN 'Counted as accepted' ELSE 'Sent again' END, 0, '', '',
+    CASE source WHEN 'person' THEN 'decided by ' || said_by ELSE 'shown by a later event: ' || said_by END
+FROM delivery_resolution WHERE campaign_id = %(campaign)s AND contact_id = %(contact)s
+UNION ALL
 SELECT occurred_at, initcap(kind), 0, enhanced, reply, concat_ws(', ', nullif(verdict, ''), nullif(verdict_reason, ''),
     nullif(category, ''), nullif(user_agent, ''))
 FROM delivery_event WHERE campaign_id = %(campaign)s AND contact_id = %(contact)s

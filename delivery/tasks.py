@@ -9,24 +9,37 @@ from redis import Redis
 
 from delivery.models import Route
 from delivery.partitions import ensure_event_partitions
+from delivery.sending.presence import note_tick
 from delivery.sending.worker import this_worker
-from delivery.services import finishing, leaving, planning, receiving, requeueing, sweeping
+from delivery.services import (
+    braking,
+    consequences,
+    finishing,
+    leaving,
+    planning,
+    requeueing,
+    sweeping,
+    uncertain,
+)
 from delivery.services.dispatch import routes_to_drain
 from delivery.tracking import flushing
+from delivery.tracking.linktable import publish_links
 
 DRAIN_SECONDS = 45
 
 
 @shared_task(name="delivery.tasks.plan")
 def plan() -> None:
-    """Freeze the audience of every prepared campaign."""
-    while planning.plan_next_campaign(now=timezone.now()):
-        pass
+    """Freeze the audience of every prepared campaign; its links are in Redis before its first message leaves."""
+    redis = Redis.from_url(settings.REDIS_URL, socket_timeout=5)
+    while planned := planning.plan_next_campaign(now=timezone.now()):
+        publish_links(redis, planned.campaign_id)
 
 
 @shared_task(name="delivery.tasks.start_drains")
 def start_drains() -> None:
     """One hint per route and free slot; a hint that nobody takes within seconds is dropped."""
+    note_tick(Redis.from_url(settings.REDIS_URL, socket_timeout=5))
     for route_id, n_hints in routes_to_drain().items():
         for _ in range(n_hints):
             drain.apply_async((route_id,), queue="send", expires=3)
@@ -50,8 +63,9 @@ def requeue_deferred() -> None:
 
 @shared_task(name="delivery.tasks.sweep")
 def sweep() -> None:
-    """Leases of dead workers are released."""
+    """Leases of dead workers are released, and soft bounces that no policy counts any more are forgotten."""
     sweeping.sweep_dead_leases()
+    consequences.forget_old_soft_bounces(now=timezone.now())
 
 
 @shared_task(name="delivery.tasks.finish_campaigns")
@@ -59,6 +73,18 @@ def finish_campaigns() -> None:
     """Campaigns with nothing left to do are finished, cancelled ones are tidied."""
     finishing.settle_cancelled()
     finishing.finish_done_campaigns(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.brake")
+def brake() -> None:
+    """Campaigns with too many bounces, complaints or blocks are paused."""
+    braking.brake_campaigns(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.settle_uncertain")
+def settle_uncertain() -> None:
+    """Uncertain messages whose later events show that they arrived are accepted."""
+    uncertain.accept_by_events(now=timezone.now())
 
 
 @shared_task(name="delivery.tasks.flush_hits")
@@ -72,5 +98,8 @@ def flush_hits() -> None:
 
 @shared_task(name="delivery.tasks.process_receipts")
 def process_receipts() -> None:
-    """Bounces and complaints that came by mail are parsed."""
-    receiving.process_mail(limit=500, now=timezone.now())
+    """Webhook calls and returned mails that are stored are read."""
+    # The providers' modules and their HTTP clients: 16 MB that a worker which only sends does without.
+    from delivery.services import receiving
+
+    receiving.process_receipts(now=timezone.now())

@@ -21,6 +21,8 @@ TICKS = {
     "delivery.tasks.requeue_deferred": (2.0, "plan"),
     "delivery.tasks.sweep": (2.0, "care"),
     "delivery.tasks.finish_campaigns": (2.0, "care"),
+    "delivery.tasks.brake": (2.0, "care"),
+    "delivery.tasks.settle_uncertain": (10.0, "care"),
     "delivery.tasks.flush_hits": (1.0, "events"),
     "delivery.tasks.process_receipts": (1.0, "events"),
     "contacts.tasks.run_imports": (1.0, "care"),

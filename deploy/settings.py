@@ -24,8 +24,17 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBL
 # How many reverse proxies stand in front: the client's address is taken that many places from the right.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
+# Networks that tell machines from people (optional): Apple's egress list, networks of mail gateways.
+APPLE_EGRESS_FILE = env.str("APPLE_EGRESS_FILE", default="")
+SCANNER_NETWORKS_FILE = env.str("SCANNER_NETWORKS_FILE", default="")
+# Where a web process keeps hits while Redis is away.
+SPILL_ROOT = env.path("SPILL_ROOT", default=str(BASE_DIR / "var" / "spill"))()
+
 # Provider APIs are called on the open Internet alone, unless an own server (Postal, say) stands elsewhere.
 PROVIDERS_ON_PRIVATE_NETWORKS = env.bool("PROVIDERS_ON_PRIVATE_NETWORKS", default=False)
+
+# Name servers (address or address:port) for the checks of sending domains; empty: the system's.
+DNS_SERVERS: list[str] = env.list("DNS_SERVERS", default=[])
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
@@ -121,6 +130,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLE_ADMIN = False
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en-us"
@@ -133,7 +143,12 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "var" / "static"))(
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        # Compressing takes 14 s of CPU, which nobody on the same machine gets back.
+        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        if DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
 }
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "var" / "media"))()
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
@@ -164,8 +179,12 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
+# Replaces the above on pages that readers of mail see; None takes a directive away, so that default-src holds.
 PUBLIC_CONTENT_SECURITY_POLICY = {
+    **dict.fromkeys(("script-src", "frame-src", "object-src")),
     "default-src": ["'none'"],
+    "script-src": ["'none'"],
+    "frame-src": ["'none'"],
     "style-src": ["'self'"],
     "img-src": ["'self'"],
     "form-action": ["'self'"],
@@ -175,6 +194,9 @@ PUBLIC_CONTENT_SECURITY_POLICY = {
 
 # "Send now" waits this long, so that the person who pressed it can take it back.
 UNDO_SECONDS = env.int("UNDO_SECONDS", default=30)
+
+# How long a worker that gives no sign of life keeps its batch (docs/adr/0004). Tests shorten it; leave it at 60.
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
 
 # Celery on Redis: see docs/adr. Tasks are hints, PostgreSQL is the truth; nothing here retries or waits.
 CELERY_BROKER_URL = REDIS_URL or "redis://127.0.0.1:6379/0"

@@ -14,9 +14,21 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign, Template
-from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression
+from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression, SuppressionPolicy
 from contacts.stores.models import Store
-from delivery.models import ProviderAccount, Route
+from delivery.models import (
+    DkimKey,
+    ProviderAccount,
+    Receipt,
+    Route,
+    RouteChoice,
+    ShapingMeasure,
+    ShapingRule,
+    SitePace,
+    SiteProfile,
+    SourceAddress,
+    WarmUp,
+)
 from deploy.dashboard import home_context
 
 # Groups of (title, icon of Material Symbols, model); people see the links they have the permission for.
@@ -34,13 +46,26 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
     ),
     (
         "Sending",
-        [("Routes", "alt_route", Route), ("Providers", "dns", ProviderAccount)],
+        [
+            ("Routes", "alt_route", Route),
+            ("Route choices", "fork_right", RouteChoice),
+            ("Providers", "dns", ProviderAccount),
+            ("Sending domains", "domain_verification", DkimKey),
+            ("Receipts", "move_to_inbox", Receipt),
+            ("Source addresses", "lan", SourceAddress),
+            ("Measures", "speed", ShapingMeasure),
+            ("Slowed paths", "slow_motion_video", SitePace),
+            ("Site profiles", "mail", SiteProfile),
+            ("Shaping rules", "rule", ShapingRule),
+            ("Warm-ups", "trending_up", WarmUp),
+        ],
     ),
     ("Connections", [("Stores", "storefront", Store), ("API keys", "key", ApiKey)]),
     (
         "Settings",
         [
             ("Brands", "verified", Brand),
+            ("Suppression policy", "rule", SuppressionPolicy),
             ("People", "person", get_user_model()),
             ("Permission groups", "shield_person", Group),
         ],

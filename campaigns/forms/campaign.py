@@ -13,8 +13,8 @@ from django.core.validators import validate_email
 from campaigns.forms.design import SourceField, code_widget, text_widget
 from campaigns.models import Campaign, Variant
 from campaigns.policy import Moment, NoSuchTime, is_zone, resolve_wall_time
-from campaigns.zones import zone_choices
 from contacts.models import Brand, MailingList
+from contacts.zones import zone_choices
 
 if TYPE_CHECKING:
     VariantModelForm = forms.ModelForm[Variant]  # generic for the type checker alone

@@ -37,6 +37,9 @@ class Campaign(models.Model):
     exclude = models.ManyToManyField(MailingList, related_name="+", blank=True)
     route_key = models.SlugField(max_length=50, blank=True, help_text="Empty: the route that the rules choose.")
     weight = models.PositiveSmallIntegerField(default=1, help_text="Share of a route beside other campaigns.")
+    messages_per_hour = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: as fast as the route allows."
+    )
     track_opens = models.BooleanField(default=True)
     track_clicks = models.BooleanField(default=True)
     send_at = models.DateTimeField(null=True, blank=True)
@@ -64,6 +67,9 @@ class Campaign(models.Model):
                 condition=~Q(state="scheduled") | Q(send_at__isnull=False), name="a_scheduled_campaign_has_a_time"
             ),
             models.CheckConstraint(condition=Q(weight__gte=1), name="campaign_weight_is_positive"),
+            models.CheckConstraint(
+                condition=Q(messages_per_hour=None) | Q(messages_per_hour__gte=1), name="campaign_rate_is_positive"
+            ),
         ]
         indexes = [
             # The tick that launches what is due.

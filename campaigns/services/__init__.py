@@ -3,7 +3,7 @@
 from .copying import duplicate_campaign
 from .drafting import create_campaign, create_template, save_audience, save_content, save_schedule
 from .launching import launch_campaign, launch_due_campaigns
-from .running import cancel_campaign, finish_campaign, pause_campaign, resume_campaign, start_sending
+from .running import cancel_campaign, finish_campaign, pause_campaign, reopen_campaign, resume_campaign, start_sending
 from .scheduling import find_problems_of, schedule_campaign, send_now, unschedule_campaign
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "launch_campaign",
     "launch_due_campaigns",
     "pause_campaign",
+    "reopen_campaign",
     "resume_campaign",
     "save_audience",
     "save_content",

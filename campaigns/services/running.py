@@ -43,6 +43,12 @@ def cancel_campaign(campaign_id: int, *, now: datetime) -> bool:
     return move_campaign(campaign_id, sources=policy.CANCELLABLE, target=State.CANCELLED, finished_at=now)
 
 
+def reopen_campaign(campaign_id: int, *, now: datetime) -> bool:
+    """A finished campaign sends again, for messages that go back to waiting; it finishes again by itself."""
+    fields = {"finished_at": None, "updated_at": now}
+    return move_campaign(campaign_id, sources=[State.FINISHED], target=State.SENDING, **fields)
+
+
 def finish_campaign(campaign_id: int, *, now: datetime) -> bool:
     """Every message has its end; called by whoever counts them."""
     return move_campaign(campaign_id, sources=[State.SENDING], target=State.FINISHED, finished_at=now)

@@ -21,15 +21,24 @@ from contacts.models import Brand
 
 
 @permission_required("campaigns.view_campaign", raise_exception=True)
-def open_campaign(_request: HttpRequest, campaign_id: int) -> HttpResponse:
+def open_campaign(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Lead to the page that fits the state: the first step that needs work, the review, or the report."""
     campaign = find_campaign(campaign_id)
+    if "HX-Request" in request.headers:
+        return _has_left(campaign)
     if campaign.state == Campaign.State.SCHEDULED or (campaign.state == "cancelled" and not campaign.launched_at):
         return redirect(step_url(Step.REVIEW, campaign.pk))
     if campaign.state != Campaign.State.DRAFT:
         return redirect(delivery().report_url(campaign.pk))
     problems = find_problems_of(campaign, funnel=None, now=timezone.now())
     return redirect(step_url(next((p.step for p in problems if p.blocking), Step.REVIEW), campaign.pk))
+
+
+def _has_left(campaign: Campaign) -> HttpResponse:
+    """What the page of a scheduled campaign asks now and then: nothing to say, or to load itself again."""
+    if campaign.state == Campaign.State.SCHEDULED:
+        return HttpResponse(status=204)
+    return HttpResponse(headers={"HX-Refresh": "true"})
 
 
 @permission_required("campaigns.add_campaign", raise_exception=True)

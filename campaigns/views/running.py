@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from campaigns.errors import WrongState
+from campaigns.registry import delivery
 from campaigns.services import (
     cancel_campaign,
     duplicate_campaign,
@@ -47,7 +48,10 @@ def pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
 @require_POST
 @may_change
 def resume(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    """A paused campaign goes on."""
+    """A paused campaign goes on; one that the brake holds only from its page, where the reason stands."""
+    if "read" not in request.POST and delivery().brake_reason(campaign_id):
+        messages.warning(request, "Please read why the brake stopped this campaign before you resume it.")
+        return redirect(delivery().report_url(campaign_id))
     return _move(request, campaign_id, lambda now: resume_campaign(campaign_id, now=now), "goes on.")
 
 

@@ -1,5 +1,5 @@
 """The audience in the admin."""
 
-from . import access, imports, lists, people, suppressions
+from . import access, imports, lists, people, policies, suppressions
 
-__all__ = ["access", "imports", "lists", "people", "suppressions"]
+__all__ = ["access", "imports", "lists", "people", "policies", "suppressions"]

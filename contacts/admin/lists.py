@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from typing_extensions import override
 
 from contacts.admin.base import INTRO_TEMPLATE, Admin, Intro
+from contacts.forms.brands import BrandForm
 from contacts.models import Brand, Contact, MailingList
 from contacts.queries import list_counts
 from contacts.views.pages import changelist
@@ -30,6 +31,11 @@ class MailingListAdmin(Admin[MailingList]):
     search_fields = ("name",)
     search_help_text = "Search by name"
     fields = ("brand", "name", "description", "public")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The only brand is chosen."""
+        brands = list(Brand.objects.values_list("pk", flat=True)[:2])
+        return {"brand": brands[0] if len(brands) == 1 else None, **super().get_changeform_initial_data(request)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MailingList]:
         """The lists; the counts of all lists come with one query more."""
@@ -72,6 +78,7 @@ def changelist_of_members(mailing_list: MailingList) -> str:
 class BrandAdmin(Admin[Brand]):
     """The sender identities."""
 
+    form = BrandForm
     list_before_template = INTRO_TEMPLATE
     intro = Intro(
         "Who mail comes from: name, address, domains and the postal address that the law wants in every mail."
@@ -84,8 +91,8 @@ class BrandAdmin(Admin[Brand]):
     fieldsets = (
         (None, {"fields": ("name", "slug", "website")}),
         ("Sender", {"fields": ("from_name", "from_email", "reply_to", "postal_address")}),
-        ("Domains", {"fields": ("bounce_domain", "tracking_origin")}),
         ("Language and time", {"fields": ("default_locale", "timezone")}),
+        ("Domains", {"fields": ("bounce_domain", "tracking_origin")}),
     )
 
     @override

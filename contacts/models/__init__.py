@@ -5,6 +5,7 @@ from .brand import Brand
 from .consent import ConsentEvent, Suppression
 from .imports import ImportedAddress, ImportJob, ImportRejectedRow
 from .people import Contact, ContactField, ContactIdentity, MailingList, Subscription
+from .policies import SuppressionPolicy
 
 __all__ = [
     "ApiKey",
@@ -20,4 +21,5 @@ __all__ = [
     "MailingList",
     "Subscription",
     "Suppression",
+    "SuppressionPolicy",
 ]

@@ -143,8 +143,10 @@ def _initial(job: ImportJob, look: Look, dialect: Dialect) -> dict[str, Any]:
     mapping = guess(look, _custom_labels())
     columns = {f"column_{number}": mapping.get(number, "") for number in range(len(look.headers))}
     reading = {"encoding": dialect.encoding, "delimiter": dialect.delimiter, "has_header": look.has_header}
-    only = job.brand.mailing_lists.first() if job.brand.mailing_lists.count() == 1 else None
-    return {**columns, **reading, "mailing_list": only}
+    lists = list(job.brand.mailing_lists.all()[:2])
+    # People on no list get no campaign, so that a first import without a list would be for nothing.
+    where = {"new_list": "Newsletter"} if not lists else {"mailing_list": lists[0]} if len(lists) == 1 else {}
+    return {**columns, **reading, **where}
 
 
 def _preview(look: Look, form: ColumnsForm) -> list[dict[str, Any]]:

@@ -8,12 +8,17 @@ from datetime import datetime
 
 import msgspec
 from django.db import connection, transaction
+from django.utils import timezone
 
 from campaigns.models import Campaign, Variant
 from campaigns.services import launch_campaign
 from contacts.models import Brand, ContactField, MailingList
 from delivery.benchmarks.newsletter import contact_fields, newsletter_source
-from delivery.models import ProviderAccount, Route, RouteMember
+from delivery.dkim import KeyKind
+from delivery.models import DkimKey, ProviderAccount, Route, RouteMember
+from delivery.services.dkim_keys import activate_dkim_key, add_dkim_key
+
+SENDING_DOMAIN = "news.bench.example"
 
 CONTACTS = """
 INSERT INTO contacts_contact (uuid, email, address, address_key, domain, first_name, last_name, phone, country, city,
@@ -51,7 +56,7 @@ def make_audience(shape: Shape) -> MailingList:
         defaults={
             "name": "Bench",
             "from_name": "Bench",
-            "from_email": "news@news.bench.example",
+            "from_email": f"news@{SENDING_DOMAIN}",
             "bounce_domain": "bounce.bench.example",
             "postal_address": "1 Measure Street, London",
         },
@@ -86,6 +91,14 @@ def add_route(account: ProviderAccount) -> Route:
     route = Route.objects.create(key=f"bench-{uuid.uuid4().hex[:8]}", name="Bench")
     RouteMember.objects.create(route=route, account=account)
     return route
+
+
+def sign_with(kind: str) -> None:
+    """The bench's domain has an active key of the kind, and no other; "": none."""
+    DkimKey.objects.filter(domain=SENDING_DOMAIN).delete()
+    if kind:
+        key = add_dkim_key(SENDING_DOMAIN, KeyKind(kind), now=timezone.now())
+        activate_dkim_key(key.pk, unseen=True, now=timezone.now())
 
 
 def launch(mailing_list: MailingList, route: Route, shape: Shape, *, now: datetime) -> Campaign:

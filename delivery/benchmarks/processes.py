@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +26,11 @@ class Cost:
 
 
 @contextlib.contextmanager
-def running(*command: str, stdout: int | None = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
+def running(
+    *command: str, stdout: int | None = subprocess.DEVNULL, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """A child that is told to end, and killed if it does not."""
-    child = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL, text=True)
+    child = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL, text=True, env=environment)
     try:
         yield child
     finally:

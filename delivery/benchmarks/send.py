@@ -14,7 +14,7 @@ from typing import Any
 
 from contacts.models import MailingList
 from delivery.benchmarks.campaign import Sent, send_campaign
-from delivery.benchmarks.fixture import Shape, make_audience, make_route
+from delivery.benchmarks.fixture import Shape, make_audience, make_route, sign_with
 from delivery.benchmarks.plain import plain_rate
 from delivery.benchmarks.processes import SinkCount, python_sink, send_workers, smtp_source_rate
 from delivery.benchmarks.wire import wire_bytes
@@ -91,6 +91,7 @@ def measure(options: Options) -> Result:
     """Runs the pairs: ours, the ceiling and the plain path after one another, again and again."""
     shape = Shape(options.recipients, options.size, options.links, options.template)
     audience = make_audience(shape)
+    sign_with(options.dkim)
     if options.sink:
         host, _, number = options.sink.rpartition(":")
         return _measure(options, shape, audience, host or "127.0.0.1", int(number))

@@ -11,6 +11,7 @@ from campaigns.content.compiler import compile_content
 from delivery.benchmarks.fixture import Shape
 from delivery.benchmarks.newsletter import contact_fields, newsletter_source
 from delivery.mime import Identity, MessageBuilder, Recipient
+from delivery.sending.signing import signer_for
 from delivery.tracking.tokens import TokenMaker, mail_form, url_form
 
 SAMPLE = 200
@@ -43,7 +44,9 @@ def builder_of(shape: Shape) -> MessageBuilder:
         "brand": {"name": "Bench", "postal_address": "1 Measure Street", "website": ""},
         "campaign": {"name": "B"},
     }
-    return MessageBuilder(content, identity, constants=constants, link_secret=bytes(32), campaign_id=1)
+    builder = MessageBuilder(content, identity, constants=constants, link_secret=bytes(32), campaign_id=1)
+    builder.sign_with(signer_for(builder.from_domain))
+    return builder
 
 
 def recipients(n: int) -> Iterator[Recipient]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
+from contacts.models import Brand
 from delivery.models import ProviderAccount
 from delivery.providers import PROVIDERS
-from delivery.providers.contract import FormField, ProviderKind
+from delivery.providers.contract import FormField, ProviderKind, Quota
 from delivery.providers.presets import SMTP_PRESETS, SmtpPreset
 
 LIMITS = (
@@ -21,6 +23,7 @@ LIMITS = (
     "connections_per_minute",
     "quota_timezone",
 )
+BY_SECONDS = {1: "messages_per_second", 60: "messages_per_minute", 3600: "messages_per_hour", 86400: "messages_per_day"}
 TLS = [
     ("starttls", "STARTTLS (usually port 587)"),
     ("implicit", "TLS from the start (usually port 465)"),
@@ -113,16 +116,25 @@ def _preset_values(preset: SmtpPreset) -> dict[str, Any]:
         "max_connections": preset.max_connections,
         "messages_per_connection": preset.messages_per_connection,
     }
-    by_seconds = {
-        1: "messages_per_second",
-        60: "messages_per_minute",
-        3600: "messages_per_hour",
-        86400: "messages_per_day",
-    }
-    for quota in preset.quotas:
-        if quota.seconds in by_seconds and quota.per == "account":
-            values[by_seconds[quota.seconds]] = quota.n
-    return values
+    return {**values, **limits_of(preset.quotas)}
+
+
+# Whom a quota counts for, where that is the login of one account here; "recipient" and "connection" are no such limits.
+ONE_LOGIN = ("account", "mailbox", "user", "new account", "free account", "account (as granted)")
+
+
+def limits_of(quotas: Sequence[Quota], *, calls_are_messages: bool = False) -> dict[str, int]:
+    """A provider's published limits as limits of an account; of an odd span, such as 180 s, as a rate per second."""
+    units = ("messages", "recipients", "calls") if calls_are_messages else ("messages", "recipients")
+    limits: dict[str, int] = {}
+    for quota in quotas:
+        if quota.per not in ONE_LOGIN or quota.unit not in units:
+            continue
+        if quota.seconds in BY_SECONDS:
+            limits[BY_SECONDS[quota.seconds]] = quota.n
+        elif quota.n >= quota.seconds:
+            limits["messages_per_second"] = quota.n // quota.seconds
+    return limits
 
 
 class ApiForm(AccountForm):
@@ -133,12 +145,16 @@ class ApiForm(AccountForm):
         self.kind = kind
         self.instance.kind = kind.key
         if self.instance.pk is None:
-            self.initial["name"] = kind.label
+            self.initial.update({"name": kind.label, **self._known_limits()})
         for question in kind.fields:
             self.fields[question.name] = _field(question)
         self.secret_names = tuple(question.name for question in kind.fields if question.secret)
         self.option_names = tuple(question.name for question in kind.fields if not question.secret)
         self._ask_again()
+
+    def _known_limits(self) -> dict[str, int]:
+        can = self.kind.capabilities
+        return limits_of(can.quotas, calls_are_messages=can.batch_max == 1)
 
     def clean(self) -> dict[str, Any]:
         """The kind itself says what is missing or makes no sense."""
@@ -174,6 +190,13 @@ def _field(question: FormField) -> forms.Field:
         initial=question.default,
         widget=widget,
     )
+
+
+class TrialForm(forms.Form):
+    """A test message through one account."""
+
+    to = forms.EmailField(label="Send a test message to", max_length=254)
+    brand = forms.ModelChoiceField(Brand.objects.order_by("name"), label="As the brand", empty_label=None)
 
 
 def form_for(account: ProviderAccount | None, choice: str, data: Any = None) -> AccountForm:

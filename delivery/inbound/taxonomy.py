@@ -101,6 +101,17 @@ CONSEQUENCES: dict[Category, Consequence] = {
 }
 
 
+# Blocks that accuse the sender's name, content or set-up; "slow down" is no accusation. In alphabetical order: a
+# partial index names them.
+BLOCKS: tuple[str, ...] = tuple(
+    sorted(
+        category.value
+        for category, consequence in CONSEQUENCES.items()
+        if consequence.kind == "block" and consequence.on_route is not RouteAction.SLOW_DOWN
+    )
+)
+
+
 def suppresses(category: Category) -> bool:
     """True when one event of this category leads to a suppression by itself, at once or after a second look."""
     return CONSEQUENCES[category].on_address in (AddressAction.SUPPRESS, AddressAction.RECHECK)

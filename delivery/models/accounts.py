@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from contacts.encryption import EncryptedJSONField
 from contacts.models import Brand
+from delivery.breaker import Circuit
+
+
+def make_hook_token() -> str:
+    """43 characters that nobody guesses: the last part of a webhook's address."""
+    return secrets.token_urlsafe(32)
 
 
 class ProviderAccount(models.Model):
@@ -19,6 +27,9 @@ class ProviderAccount(models.Model):
     kind = models.CharField(max_length=40, default="smtp", help_text="A key of delivery.providers.PROVIDERS, or smtp.")
     options = models.JSONField(default=dict, blank=True, help_text="Host, port, TLS and the like; no secrets.")
     secrets = EncryptedJSONField(null=True)
+    hook_token = models.CharField(max_length=43, unique=True, default=make_hook_token, editable=False)
+    # What proves webhook calls, see delivery.hook_secrets: the present secret, and the last one while it is rotated.
+    hook_secrets = EncryptedJSONField(null=True)
     enabled = models.BooleanField(default=True)
     max_connections = models.PositiveSmallIntegerField(default=10)
     messages_per_connection = models.PositiveIntegerField(default=1000)
@@ -45,8 +56,63 @@ class ProviderAccount(models.Model):
         return self.name
 
 
+class SourceAddress(models.Model):
+    """A local IP address that an SMTP account connects from: own connections, own limits, a share by weight.
+
+    An account with enabled source addresses uses these alone; one without lets the system choose.
+    """
+
+    account = models.ForeignKey(ProviderAccount, on_delete=models.CASCADE, related_name="sources")
+    address = models.GenericIPAddressField(help_text="An address of every machine that sends.")
+    helo_name = models.CharField(max_length=253, blank=True, help_text="Its host name. Empty: the account's.")
+    weight = models.PositiveSmallIntegerField(default=1, help_text="Share beside the account's other addresses.")
+    enabled = models.BooleanField(default=True)
+    max_connections = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: the account's.")
+    messages_per_second = models.FloatField(null=True, blank=True)
+    messages_per_hour = models.PositiveIntegerField(null=True, blank=True)
+    messages_per_day = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["account", "id"]
+        verbose_name_plural = "source addresses"
+        constraints = [
+            models.UniqueConstraint(fields=["account", "address"], name="an_account_has_an_address_once"),
+            models.CheckConstraint(condition=Q(weight__gte=1), name="source_weight_is_positive"),
+            models.CheckConstraint(
+                condition=Q(max_connections=None) | Q(max_connections__gte=1), name="a_source_has_a_connection"
+            ),
+            models.CheckConstraint(
+                condition=Q(messages_per_second=None) | Q(messages_per_second__gt=0), name="source_rate_is_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class AccountBreaker(models.Model):
+    """The circuit breaker of an account, shared by all workers; `version` grows with each write (delivery.breaker)."""
+
+    account = models.OneToOneField(ProviderAccount, on_delete=models.CASCADE, primary_key=True, related_name="breaker")
+    circuit = models.CharField(
+        max_length=10,
+        choices=[(circuit.value, circuit.value.replace("_", " ")) for circuit in Circuit],
+        default=Circuit.CLOSED.value,
+    )
+    until = models.DateTimeField(null=True)
+    n_ok = models.IntegerField(default=0)
+    n_failed = models.IntegerField(default=0)
+    n_opened = models.IntegerField(default=0, help_text="Times in a row.")
+    reason = models.TextField(blank=True)
+    version = models.IntegerField(default=0)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.circuit} for {self.account_id}"
+
+
 class Route(models.Model):
-    """A pool of provider accounts; a campaign names a route or gets its brand's or the default one."""
+    """A pool of provider accounts; where a campaign names none, a route choice, its brand or the default decide."""
 
     key = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
@@ -84,17 +150,41 @@ class RouteMember(models.Model):
         return f"{self.account_id} in {self.route_id}"
 
 
+class RouteChoice(models.Model):
+    """Which route mail takes that names none: the first choice, by position, whose conditions all hold."""
+
+    class MessageKind(models.TextChoices):
+        ANY = "", "Any"
+        CAMPAIGN = "campaign", "Campaigns"
+        TEST = "test", "Test messages"
+
+    position = models.PositiveSmallIntegerField(default=0, help_text="Lower is looked at first.")
+    sender_domain = models.CharField(
+        max_length=255, blank=True, help_text="Of the From address, subdomains included. Empty: any."
+    )
+    message_kind = models.CharField(max_length=10, choices=MessageKind.choices, blank=True, default=MessageKind.ANY)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    route = models.ForeignKey(Route, on_delete=models.CASCADE, related_name="choices")
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.sender_domain or 'any sender'}: {self.route}"
+
+
 class RecipientSite(models.Model):
     """The site that receives for a domain: hosted domains share Google's or Microsoft's limits."""
 
     domain = models.CharField(max_length=255, primary_key=True)
     site = models.CharField(max_length=100)
     resolved_at = models.DateTimeField(null=True, help_text="When DNS last answered; empty: the offline answer.")
+    ask_at = models.DateTimeField(db_default=Now(), help_text="When DNS is asked next.")
 
     class Meta:
         indexes = [
             # The tick that asks DNS about new and stale domains.
-            models.Index(fields=["resolved_at"], name="sites_to_resolve"),
+            models.Index(fields=["ask_at"], name="sites_to_resolve"),
         ]
 
     def __str__(self) -> str:

@@ -17,14 +17,18 @@ class Receipt(models.Model):
         MAIL = "mail", "Mail"
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    account = models.ForeignKey(ProviderAccount, on_delete=models.SET_NULL, null=True, related_name="+")
+    account = models.ForeignKey(
+        ProviderAccount, on_delete=models.SET_NULL, null=True, db_index=False, related_name="receipts"
+    )
     digest = models.CharField(max_length=64, help_text="SHA-256 of account and body: the same thing twice is one row.")
     headers = models.JSONField(default=dict, help_text="HTTP headers, or the envelope of a mail.")
     body = models.BinaryField()
     received_at = models.DateTimeField(db_default=Now(), editable=False)
     processed_at = models.DateTimeField(null=True)
     n_attempts = models.SmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, help_text="Not to be tried again before.")
     n_events = models.IntegerField(default=0)
+    n_unmatched = models.IntegerField(default=0, help_text="Events that name no message of ours.")
     problem = models.TextField(blank=True)
 
     class Meta:
@@ -32,10 +36,56 @@ class Receipt(models.Model):
         indexes = [
             # The tick that parses what is not parsed.
             models.Index(fields=["id"], condition=Q(processed_at=None), name="receipts_to_process"),
+            # An account's page: how many came lately, and when the last one did.
+            models.Index(fields=["account", "received_at"], name="receipts_of_an_account"),
+            # What an operator has to look at.
+            models.Index(fields=["id"], condition=~Q(problem=""), name="receipts_with_a_problem"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class IntakeState(models.Model):
+    """How far a mailbox was read: IMAP's last UID, or the UIDLs that POP3 left on the server."""
+
+    source = models.CharField(max_length=400, unique=True, help_text="imap://user@host:port/folder and the like.")
+    state = models.JSONField(default=dict)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.source
+
+
+class HookRefusal(models.Model):
+    """How many webhook calls were refused, by account and reason; without an account: the address was unknown."""
+
+    class Reason(models.TextChoices):
+        UNKNOWN_ADDRESS = "unknown_address", "Unknown address"
+        NO_SECRET = "no_secret", "No secret is stored yet"
+        NOT_PROVED = "not_proved", "Not proved: wrong signature or secret"
+        PROOF_UNAVAILABLE = "proof_unavailable", "The certificate could not be fetched"
+        TOO_LARGE = "too_large", "Too large"
+        ENCODING = "encoding", "Compressed in a way that cannot be read"
+        NO_LENGTH = "no_length", "Sent without its length"
+        BROKEN_OFF = "broken_off", "Broken off before its end"
+        METHOD = "method", "Not a POST"
+        SETTINGS = "settings", "The account's settings cannot be read"
+
+    account = models.ForeignKey(ProviderAccount, on_delete=models.CASCADE, null=True, related_name="hook_refusals")
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    n_calls = models.BigIntegerField(default=1)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "reason"], nulls_distinct=False, name="one_counter_per_account_and_reason"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.reason}: {self.n_calls}"
 
 
 class Event(models.Model):

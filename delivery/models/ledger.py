@@ -13,7 +13,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from .accounts import ProviderAccount, Route
+from delivery.inbound.taxonomy import BLOCKS
+
+from .accounts import ProviderAccount, Route, SourceAddress
 
 
 class Batch(models.Model):
@@ -28,6 +30,9 @@ class Batch(models.Model):
     route = models.ForeignKey(Route, on_delete=models.PROTECT, related_name="+")
     site = models.CharField(max_length=100, blank=True, help_text="Empty: many small sites share the batch.")
     attempt = models.SmallIntegerField(default=1, help_text="1, or more for batches of deferred messages.")
+    # Greylisted mail: only this account and source address are known to the greylist.
+    account = models.ForeignKey(ProviderAccount, on_delete=models.SET_NULL, null=True, related_name="+")
+    source = models.ForeignKey(SourceAddress, on_delete=models.SET_NULL, null=True, related_name="+")
     state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
     due_at = models.DateTimeField(db_default=Now())
     n_messages = models.IntegerField()
@@ -65,6 +70,8 @@ class Batch(models.Model):
             models.Index(fields=["lease_until"], condition=Q(state="leased"), name="batches_leased"),
             # Progress and the end of a campaign.
             models.Index(fields=["campaign_id", "state"], name="batches_of_a_campaign"),
+            # The tick that settles uncertain messages by later events; few batches have any.
+            models.Index(fields=["campaign_id"], condition=Q(n_uncertain__gt=0), name="batches_with_uncertain"),
         ]
         verbose_name_plural = "batches"
 
@@ -100,6 +107,7 @@ class OutcomeRow(models.Model):
     contact_id = models.BigIntegerField()
     result = models.SmallIntegerField(help_text="delivery.outcomes.Result")
     account_id = models.BigIntegerField(null=True)
+    source_id = models.BigIntegerField(null=True)
     code = models.SmallIntegerField()
     enhanced = models.CharField(max_length=12)
     reply = models.TextField(help_text="The provider's words; empty for a plain acceptance.")
@@ -124,6 +132,8 @@ class Deferral(models.Model):
     position = models.SmallIntegerField()
     attempt = models.SmallIntegerField(help_text="Number of the attempt that was deferred, from 1.")
     account = models.ForeignKey(ProviderAccount, on_delete=models.SET_NULL, null=True, related_name="+")
+    source = models.ForeignKey(SourceAddress, on_delete=models.SET_NULL, null=True, related_name="+")
+    same_source = models.BooleanField(default=False, help_text="The next attempt takes the same account and source.")
     site = models.CharField(max_length=100, blank=True)
     category = models.CharField(max_length=30, blank=True)
     reply = models.TextField(blank=True)
@@ -140,6 +150,12 @@ class Deferral(models.Model):
             models.Index(fields=["due_at"], condition=Q(taken_at=None), name="deferrals_due"),
             # A campaign's waiting messages (cancel, report) and a recipient's log.
             models.Index(fields=["campaign_id", "contact_id"], name="deferrals_of_a_message"),
+            # The brake counts people whose message was put off for reputation, content or policy.
+            models.Index(
+                fields=["campaign_id", "contact_id"],
+                condition=Q(category__in=BLOCKS),
+                name="deferrals_that_block",
+            ),
         ]
 
     def __str__(self) -> str:

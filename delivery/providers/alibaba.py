@@ -103,6 +103,10 @@ CAPABILITIES = Capabilities(
             EventKind.CLICKED,
             EventKind.UNSUBSCRIBED,
         ),
+        setup=(
+            "In EventBridge make a rule on events of DirectMail (source acs.dm) with this address as its HTTP target "
+            "and the secret below as the target's token."
+        ),
     ),
     notes=(
         "Only List-Unsubscribe, List-Unsubscribe-Post, Message-ID and X-User-* headers; sender name of at most 15 "

@@ -61,6 +61,8 @@ def _kind(dialect: Dialect) -> ProviderKind:
         docs_url=dialect.docs_url,
         spf_include=dialect.spf_include,
         follow_up=dialect.follow_up,
+        greets=dialect.greets,
+        secret_problem=dialect.secret_problem,
     )
 
 

@@ -56,12 +56,20 @@ class Idempotency:
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """Which events a provider reports, how its calls are proved, and what to paste as the secret."""
+    """Which events a provider reports, how its calls are proved, and what to paste as the secret.
+
+    `setup`: what to do at the provider, in words. `secret_field`: the credential of the account that proves the calls,
+    where no secret of their own does. `refused_status`: the answer to a call without proof; most providers repeat
+    after 401, so that nothing is lost while an operator repairs a secret.
+    """
 
     proof: Proof
     scheme: str
     secret_help: str
     events: tuple[EventKind, ...]
+    setup: str = ""
+    secret_field: str = ""
+    refused_status: int = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +187,10 @@ class UnreadableReceiptError(ValueError):
     """A webhook body that is not what the provider documents; the message says what is wrong with it."""
 
 
+class ProofUnavailableError(Exception):
+    """Whether a call is genuine cannot be told just now: the provider should send it again."""
+
+
 class Provider(Protocol):
     """One account at one provider. Threads share it; it keeps a connection per thread until `close`."""
 
@@ -189,7 +201,10 @@ class Provider(Protocol):
         ...
 
     def verify(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
-        """Whether the call is proved by one of the secrets (the old and the new one while they rotate)."""
+        """Whether the call is proved by one of the secrets (the old and the new one while they rotate).
+
+        Raises ProofUnavailableError when what the proof needs cannot be had (Amazon's certificate).
+        """
         ...
 
     def parse_events(self, request: WebhookRequest) -> list[ProviderEvent]:
@@ -238,11 +253,21 @@ def _no_follow_up(_: WebhookRequest) -> str:
     return ""
 
 
+def _any_secret(_: str) -> str:
+    return ""
+
+
+def _no_greeting(_: WebhookRequest) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderKind:
     """A way of sending that the admin can pick: what it can do, what it asks for, how it is built.
 
     `follow_up` gives the address that a verified webhook call wants us to GET before more come (Amazon SNS), or "".
+    `greets`: the call reports nothing and only asks whether somebody is there (Mandrill, before it tells its key).
+    `secret_problem`: what is wrong with a webhook secret that somebody pasted, in words, or "".
     """
 
     key: str
@@ -254,6 +279,8 @@ class ProviderKind:
     spf_include: str = ""
     dns_notes: str = ""
     follow_up: Callable[[WebhookRequest], str] = _no_follow_up
+    greets: Callable[[WebhookRequest], bool] = _no_greeting
+    secret_problem: Callable[[str], str] = _any_secret
 
     def build(
         self, settings: Mapping[str, str], credentials: Mapping[str, str], network: Network = Network.PUBLIC

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,7 +51,8 @@ class Sending:
     """How mail of a domain leaves: the From domain, the return path, the keys, the machines.
 
     `spf_includes`: what the route's provider wants included. `dkim_public_key`: base64 of our own key's DER form,
-    "" where the provider signs. `own_ips`: addresses that we send from directly.
+    "" where the provider signs; `dkim_record`: the whole record of that key. `own_ips`: addresses that we send from
+    directly. `tracking_host`: where links and pixels lead, `public_host`: where this installation answers.
     """
 
     from_domain: str
@@ -60,6 +61,9 @@ class Sending:
     dkim_domain: str = ""
     dkim_selector: str = ""
     dkim_public_key: str = ""
+    dkim_record: str = ""
+    tracking_host: str = ""
+    public_host: str = ""
     bounce_host: str = ""
     own_ips: tuple[str, ...] = ()
 
@@ -67,10 +71,12 @@ class Sending:
 Check = Callable[[Sending, Lookup], Iterator[Finding]]
 
 
-def check_domain(sending: Sending, lookup: Lookup) -> list[Finding]:
-    """All findings, in the order SPF, DKIM, DMARC, MX, PTR; never raises for what a name server does."""
+def check_domain(sending: Sending, lookup: Lookup, topics: Collection[str] = ()) -> list[Finding]:
+    """All findings (or those of some topics), in the order of CHECKS; never raises for what a name server does."""
     found: list[Finding] = []
     for topic, check in CHECKS:
+        if topics and topic not in topics:
+            continue
         try:
             found += check(sending, lookup)
         except DnsTroubleError as error:
@@ -158,7 +164,8 @@ def _dkim(sending: Sending, lookup: Lookup) -> Iterator[Finding]:
         yield Finding("DKIM", Level.WARNING, words)
         return
     name = f"{sending.dkim_selector}._domainkey.{sending.dkim_domain or sending.from_domain}"
-    publish = Record(name, "TXT", f"v=DKIM1; k=rsa; p={sending.dkim_public_key}") if sending.dkim_public_key else None
+    record = sending.dkim_record or f"v=DKIM1; k=rsa; p={sending.dkim_public_key}"
+    publish = Record(name, "TXT", record) if sending.dkim_public_key else None
     found = [tags for tags in map(_tags, lookup(name, "TXT")) if "p" in tags]
     if len(found) != 1:
         words = f"{name} has no DKIM key." if not found else f"{name} has {len(found)} DKIM keys; keep one."
@@ -319,6 +326,21 @@ def _ptr(sending: Sending, lookup: Lookup) -> Iterator[Finding]:
             yield Finding("PTR", Level.OK, f"{ip} is {names[0]}, and {names[0]} is {ip}.")
 
 
+def _tracking(sending: Sending, lookup: Lookup) -> Iterator[Finding]:
+    """The host of links and pixels leads somewhere, and is of the sender's own domain."""
+    host = sending.tracking_host
+    if not host:
+        return
+    publish = Record(host, "CNAME", sending.public_host) if host != sending.public_host else None
+    if not any(lookup(host, kind) for kind in ("A", "AAAA")):
+        yield Finding("Links", Level.FAILURE, f"{host} leads nowhere: links and unsubscribe pages would fail.", publish)
+    elif not is_aligned(host, sending.from_domain, strict=False):
+        words = f"Links lead to {host}, which is not of {organisation(sending.from_domain)}; filters prefer one domain."
+        yield Finding("Links", Level.WARNING, words)
+    else:
+        yield Finding("Links", Level.OK, f"Links lead to {host}, which answers in DNS.")
+
+
 def _tags(text: str) -> dict[str, str]:
     """A list of tag=value pairs (RFC 6376 section 3.2); the first of a repeated tag."""
     tags: dict[str, str] = {}
@@ -329,4 +351,11 @@ def _tags(text: str) -> dict[str, str]:
     return tags
 
 
-CHECKS: tuple[tuple[str, Check], ...] = (("SPF", _spf), ("DKIM", _dkim), ("DMARC", _dmarc), ("MX", _mx), ("PTR", _ptr))
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("SPF", _spf),
+    ("DKIM", _dkim),
+    ("DMARC", _dmarc),
+    ("MX", _mx),
+    ("PTR", _ptr),
+    ("Links", _tracking),
+)

@@ -11,10 +11,25 @@ from delivery.outcomes import Outcome, Result
 
 from .answers import clip, from_status, unanswered
 from .basic_auth import basic
-from .contract import Account, ApiEnvelope, Capabilities, Content, FormField, ProbeReport, ProviderKind
+from .contract import (
+    Account,
+    ApiEnvelope,
+    Capabilities,
+    Content,
+    EventKind,
+    FormField,
+    ProbeReport,
+    Proof,
+    ProviderEvent,
+    ProviderKind,
+    WebhookRequest,
+    Webhooks,
+)
+from .generic_events import event_form, read_events
 from .http import Answer, Call
 from .one_by_one import OneByOne
-from .receipts import text
+from .paths import lines_of, scalar_at
+from .signatures import authorization, secret_in_url
 from .wire import wire_address
 
 PLACEHOLDER = re.compile(r"\{\{\s*([a-z_]+(?:\.[A-Za-z0-9_-]+)?)\s*\}\}")
@@ -36,9 +51,17 @@ CAPABILITIES = Capabilities(
     content=Content.FREE_HTML,
     per_recipient_headers=True,
     own_message_id=False,
+    webhooks=Webhooks(
+        Proof.SECRET_IN_URL,
+        "Secret in the address, or as a bearer token or basic authentication",
+        "Made here; it is part of the address to paste",
+        tuple(kind for kind in EventKind if kind is not EventKind.UNKNOWN),
+        setup="Let the provider post its events as JSON to the address with its secret, and say in “Event fields” and "
+        "“Event kinds” above how they look.",
+    ),
     notes=(
         "Carries what the form says: {{header.List-Unsubscribe}} must stand in the body for a campaign to be launched.",
-        "No receipts.",
+        "Receipts are read where the form says how they look.",
     ),
 )
 
@@ -47,9 +70,11 @@ class GenericHttp(OneByOne):
     """The form's request, filled in for one message."""
 
     capabilities = CAPABILITIES
+    checks = (secret_in_url, authorization)
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
+        self._events = event_form(account.settings.get("event_fields", ""), account.settings.get("event_kinds", ""))
         self.capabilities = _declared(account.settings)
         self._codes = _codes(account.settings["success_codes"])
         if account.settings["body_format"] == "json":
@@ -61,7 +86,7 @@ class GenericHttp(OneByOne):
         values = _values(envelope)
         url = self._authorised_url(_fill(settings["url"], values, lambda value: quote(value, safe="")))
         headers = {"content-type": _CONTENT_TYPES[settings["body_format"]], **self._auth_headers()}
-        for name, value in _lines(settings.get("headers", "")):
+        for name, value in lines_of(settings.get("headers", "")):
             headers[name.lower()] = _fill(value, values, _header_safe)
         return Call(settings["method"], url, headers, self._body(values))
 
@@ -70,7 +95,7 @@ class GenericHttp(OneByOne):
         template = self._account.settings["body"]
         if self._account.settings["body_format"] == "json":
             return json.dumps(_fill_tree(_template(template), values), ensure_ascii=False).encode()
-        pairs = [(name, _fill(value, values, str)) for name, value in _lines(template)]
+        pairs = [(name, _fill(value, values, str)) for name, value in lines_of(template)]
         return urlencode(pairs).encode()
 
     def _auth_headers(self) -> dict[str, str]:
@@ -103,10 +128,14 @@ class GenericHttp(OneByOne):
         if settings.get("success_path"):
             if found is None:
                 return unanswered(f"the answer is not JSON: {answer.text}", answer.status)
-            value = _at(found, settings["success_path"])
+            value = scalar_at(found, settings["success_path"])
             if value != settings.get("success_value", ""):
                 return Outcome(Result.FAILED, code=answer.status, text=clip(answer.text), reason="content")
-        return Outcome(Result.ACCEPTED, code=answer.status, provider_id=_at(found, settings.get("id_path", "")))
+        return Outcome(Result.ACCEPTED, code=answer.status, provider_id=scalar_at(found, settings.get("id_path", "")))
+
+    def parse_events(self, request: WebhookRequest) -> list[ProviderEvent]:
+        """See contract.Provider."""
+        return read_events(self._events, request)
 
     def test_connection(self) -> ProbeReport:
         """No harmless call is known, so only the form is checked: send a test message."""
@@ -130,7 +159,8 @@ def _declared(settings: Mapping[str, str]) -> Capabilities:
         content=Content.FREE_HTML if own_html else Content.TEMPLATE_ONLY,
         per_recipient_headers="header.list-unsubscribe" in names,
         from_selectable="from_email" in names,
-        own_message_id=False,
+        own_message_id="message_token:" in settings.get("event_fields", ""),
+        webhooks=CAPABILITIES.webhooks,
         notes=CAPABILITIES.notes,
     )
 
@@ -175,17 +205,6 @@ def _template(body: str) -> object:
         raise ValueError(f"The body is not JSON: {error}.") from error
 
 
-def _lines(lines: str) -> list[tuple[str, str]]:
-    """Lines "name: value"; ValueError names one that is none."""
-    pairs = []
-    for line in filter(None, map(str.strip, lines.splitlines())):
-        name, colon, value = line.partition(":")
-        if not colon or not name.strip():
-            raise ValueError(f'"{line}" is not of the form "name: value".')
-        pairs.append((name.strip(), value.strip()))
-    return pairs
-
-
 def _header_safe(value: str) -> str:
     """A header value on one line, in ASCII."""
     return " ".join(value.split()).encode("ascii", "replace").decode()
@@ -198,18 +217,6 @@ def _codes(codes: str) -> frozenset[int]:
     if strange or not words:
         raise ValueError(f"Success status codes are numbers such as 200, not {', '.join(strange) or 'nothing'}.")
     return frozenset(map(int, words))
-
-
-def _at(found: object, path: str) -> str:
-    """The scalar at a dotted path ("data.0.id"), as text; "" where there is none."""
-    for step in filter(None, path.split(".")):
-        if isinstance(found, Mapping):
-            found = found.get(step)
-        elif isinstance(found, list) and step.isdigit() and int(step) < len(found):
-            found = found[int(step)]
-        else:
-            return ""
-    return ("true" if found else "false") if isinstance(found, bool) else text(found) if path else ""
 
 
 SAMPLE_BODY = """{
@@ -243,6 +250,21 @@ KIND = ProviderKind(
         FormField("success_path", "Success path", required=False, help="Such as code, or data.0.status."),
         FormField("success_value", "Value there", required=False),
         FormField("id_path", "Path of the message id", required=False),
+        FormField(
+            "event_fields",
+            "Event fields",
+            required=False,
+            multiline=True,
+            help='How its webhook events look, in lines "name: path": kind, message_token (or provider_id and '
+            "recipient), id, time, reply, url, user_agent, ip, and list for where the events stand in the call.",
+        ),
+        FormField(
+            "event_kinds",
+            "Event kinds",
+            required=False,
+            multiline=True,
+            help='Lines "their word: ours", such as "hard_bounce: bounced hard" or "spam: complained".',
+        ),
     ),
     factory=GenericHttp,
     docs_url="",

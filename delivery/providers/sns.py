@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from .contract import UnreadableReceiptError, WebhookRequest
+from .contract import ProofUnavailableError, UnreadableReceiptError, WebhookRequest
 from .signatures import equal
 
 # https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
@@ -45,16 +45,21 @@ def verify(request: WebhookRequest, topics: Sequence[str], fetch: Fetch) -> bool
     """Whether Amazon signed this call, and for one of our topics.
 
     Anybody can make a topic of their own and have Amazon sign its messages, so the topic's ARN is the secret.
-    `fetch` gets the certificate from an address on Amazon's host; it raises OSError when it cannot.
+    `fetch` gets the certificate from an address on Amazon's host; it raises OSError when it cannot, and then so does
+    this with ProofUnavailableError. Calls for other topics make us fetch nothing.
     """
     try:
         found = message(request)
-        key = _key(str(found.get("SigningCertURL", "")), fetch)
+        digest = DIGESTS.get(str(found.get("SignatureVersion", "")))
         signature = base64.b64decode(str(found.get("Signature", "")), validate=True)
-    except (OSError, ValueError, binascii.Error):
+        if digest is None or not _is_ours(found, topics):
+            return False
+        key = _key(str(found.get("SigningCertURL", "")), fetch)
+    except OSError as error:
+        raise ProofUnavailableError(f"Amazon's certificate cannot be fetched: {error}") from error
+    except (ValueError, binascii.Error):
         return False
-    digest = DIGESTS.get(str(found.get("SignatureVersion", "")))
-    if digest is None or key is None or not _is_ours(found, topics):
+    if key is None:
         return False
     try:
         key.verify(signature, string_to_sign(found), padding.PKCS1v15(), digest())

@@ -97,6 +97,7 @@ CAPABILITIES = Capabilities(
         "Secret in the address: the calls are not signed",
         "Any long random word; it is part of the address to paste",
         tuple(KINDS.values()),
+        setup="Email sending > Callback address in the SES console: the address with its secret, for all events.",
     ),
     notes=(
         "Variables of a template are text, not HTML.",

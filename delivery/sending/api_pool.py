@@ -59,6 +59,9 @@ class ApiPool:
                 return
             self._call(letters)
 
+    def recall(self, is_recalled: Callable[[Any], bool]) -> None:
+        """Nothing waits here: what is pulled is in a call already."""
+
     def in_flight(self) -> int:
         """Envelopes pulled and not settled."""
         return self._n_in_flight

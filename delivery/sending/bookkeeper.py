@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.db import connection
@@ -16,13 +16,15 @@ from redis.exceptions import RedisError
 
 from delivery.limits.errors import LimitsUnavailable
 from delivery.outcomes import Outcome
-from delivery.sending import ledger, presence
+from delivery.sending import late, ledger, presence
 from delivery.sending.channel import Channel
 from delivery.sending.judging import judge
 from delivery.sending.lease import Lease, Person, Settled
 from delivery.sending.refusals import record_refusals
 
 RENEW_SECONDS = 1.0
+# How often a campaign is looked at while its drain has nothing to write: pauses take effect within 2 s.
+LOOK_SECONDS = 0.5
 TURN_SECONDS = 1.0
 
 
@@ -45,6 +47,7 @@ class Report:
 
     begun: dict[Lease, int] = field(default_factory=dict)
     stopped: list[Lease] = field(default_factory=list)
+    recalled: list[Lease] = field(default_factory=list)  # paused or cancelled: not even what waits to leave is sent
     ended: list[Lease] = field(default_factory=list)
     unmailable: dict[Lease, set[int]] = field(default_factory=dict)
     granted: dict[Channel, int] = field(default_factory=dict)
@@ -100,17 +103,29 @@ class Bookkeeper:
         self._seen_mark: tuple[int, int] | None = None  # as of the last journal step
         self._renewed: dict[Lease, float] = {}
         self._redis = redis
-        self._trouble = ""
+        self._trouble, self._trouble_wait_s = "", 0.0
         self._noted = 0.0
         self._turned = 0.0
+        self._read_at = (timezone.now(), time.monotonic())  # PostgreSQL's clock at the last journal step, and ours
+
+    @property
+    def _now(self) -> datetime:
+        """PostgreSQL's time: this machine's own clock may jump, or be wrong by days."""
+        at, then = self._read_at
+        return at + timedelta(seconds=time.monotonic() - then)
 
     def judge(self, lease: Lease, person: Person, account_id: int, outcome: Outcome) -> Settled:
         """The outcome as it will be written: a deferral gets its next time, or expires."""
-        return judge(lease, person, account_id, outcome, now=timezone.now())
+        return judge(lease, person, account_id, outcome, now=self._now)
 
     def note_trouble(self, channel: Channel, text: str) -> None:
         """The last words of a server that would not talk to us, for the watchdog."""
-        self._trouble = f"{channel.name}: {text}"
+        self._trouble, self._trouble_wait_s = f"{channel.name}: {text}", 0.0
+
+    def note_outage(self, problem: Exception) -> None:
+        """PostgreSQL or Redis refuses what must be written: sending stands still until it does not."""
+        with contextlib.suppress(RedisError):
+            presence.note_trouble(self._redis, self._route_id, f"{presence.OUTAGE}{type(problem).__name__}: {problem}")
 
     def carry_out(self, order: Order) -> Report:
         """One exchange. Safe to repeat after a failure with `order.retry` set."""
@@ -145,11 +160,13 @@ class Bookkeeper:
         if n_left == order.n_wanted:
             report.wait_s = min(waits)
             self._trouble = f"A limit is reached: {self._permits.refused_by}" if report.wait_s > RENEW_SECONDS else ""
+            self._trouble_wait_s = report.wait_s
         return order.n_wanted - n_left
 
     def _write(self, lease: Lease, items: list[Settled], order: Order, n_granted: int, report: Report) -> None:
         begun = lease.next_position if lease.stopped else lease.n_begun + n_granted
-        due = time.monotonic() - self._renewed.get(lease, 0.0) > RENEW_SECONDS
+        asked_at = time.monotonic()
+        due = asked_at - self._renewed.get(lease, 0.0) >= LOOK_SECONDS
         if not (items or n_granted or due or lease in order.end):
             report.leases_held = report.leases_held or lease.n_begun > 0
             return
@@ -159,15 +176,19 @@ class Bookkeeper:
             self._renewed[lease] = time.monotonic()
             report.leases_held = True
             self._seen_mark = journaled.stop_mark
-            if journaled.state != "sending":
-                report.stopped.append(lease)
+            self._read_at = (journaled.at, time.monotonic())
+            if journaled.state == "sending":
+                lease.seen_at = asked_at
+            else:
+                report.recalled.append(lease)
             if lease in order.end:
                 ledger.end_lease(lease, due_at=self._hold(report))
                 self._forget(lease, report)
         except ledger.LeaseLost:
-            ledger.resolve_late(lease, items)
+            late.resolve_late(lease, items, refusals=record_refusals)
             # Answers come in while this thread writes: only a lease that was settled when it was ordered is over.
             if lease in order.end:
+                late.take_back(lease, worker=self._worker)
                 self._forget(lease, report)
             else:
                 report.stopped.append(lease)
@@ -180,8 +201,11 @@ class Bookkeeper:
         presence.note_drain(self._redis, self._route_id, self._worker)
         for channel in order.channels:
             channel.renew_places()
+        self._tell_trouble()
+
+    def _tell_trouble(self) -> None:
         if self._trouble:
-            presence.note_trouble(self._redis, self._route_id, self._trouble)
+            presence.note_trouble(self._redis, self._route_id, self._trouble, wait_s=self._trouble_wait_s)
             self._trouble = ""
 
     def close(self) -> None:
@@ -189,11 +213,12 @@ class Bookkeeper:
         connection.close()
         with contextlib.suppress(RedisError, LimitsUnavailable):
             self._permits.close()
+            self._tell_trouble()
             presence.forget_drain(self._redis, self._route_id, self._worker)
 
     def _hold(self, report: Report) -> Any:
         """A throttled batch is not offered again before its limit allows."""
-        return timezone.now() + timedelta(seconds=report.wait_s) if report.wait_s > RENEW_SECONDS else None
+        return self._now + timedelta(seconds=report.wait_s) if report.wait_s > RENEW_SECONDS else None
 
     def _yield_turn(self, order: Order, report: Report) -> None:
         """Once a second: a campaign whose turn it is not hands its batch back, so that a small one need not wait."""

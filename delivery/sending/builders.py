@@ -15,6 +15,7 @@ from delivery.outcomes import Outcome, Result
 from delivery.sending.frozen import builder_for
 from delivery.sending.lease import Lease, Person
 from delivery.sending.people import merge_context
+from delivery.sending.signing import signer_for
 from delivery.smtp.envelope import Envelope
 from delivery.tracking.tokens import TokenMaker, mail_form, url_form
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Campaigns whose compiled content a worker keeps: about 1 MB each.
 KEPT_CAMPAIGNS = 16
+# A key that was switched to signs after so long at the latest, in campaigns under way too.
+KEYS_HOLD_SECONDS = 60.0
 
 # What mailbox providers ask of bulk mail and an API would not add by itself.
 API_HEADERS = ("List-Unsubscribe", "List-Unsubscribe-Post", "List-ID", "Feedback-ID")
@@ -38,6 +41,7 @@ class Envelopes:
     def __init__(self) -> None:
         self._tokens = TokenMaker(settings.SECRET_KEY)
         self._builders: OrderedDict[int, dict[int, MessageBuilder]] = OrderedDict()
+        self._keys_read_at: dict[int, float] = {}
         self._second = 0
         self._date = b""
 
@@ -48,9 +52,18 @@ class Envelopes:
         if builders is None:
             builders = {frozen.variant_id: builder_for(frozen) for frozen in frozen_contents(lease.campaign_id)}
             self._builders[lease.campaign_id] = builders
+            self._keys_read_at[lease.campaign_id] = time.monotonic()
             if len(self._builders) > KEPT_CAMPAIGNS:
-                self._builders.popitem(last=False)
+                self._keys_read_at.pop(self._builders.popitem(last=False)[0], None)
+        self._read_keys_again(lease.campaign_id, builders)
         lease.builders = builders
+
+    def _read_keys_again(self, campaign_id: int, builders: dict[int, MessageBuilder]) -> None:
+        if time.monotonic() - self._keys_read_at[campaign_id] < KEYS_HOLD_SECONDS:
+            return
+        self._keys_read_at[campaign_id] = time.monotonic()
+        for builder in builders.values():
+            builder.sign_with(signer_for(builder.from_domain))
 
     def make(self, lease: Lease, person: Person) -> Envelope | Outcome:
         """The SMTP envelope for one person, or the outcome when there is nothing to send."""
@@ -59,6 +72,8 @@ class Envelopes:
         builder, recipient = _addressed(lease, person)
         try:
             data = builder.build(recipient, date_header=self._date_header())
+        except MemoryError:
+            raise  # it says nothing about this message: the process ends (delivery.sending.worker)
         except Exception as problem:  # noqa: BLE001 - one person's data must not stop the others
             return _not_built(problem)
         return Envelope(
@@ -76,12 +91,14 @@ class Envelopes:
         builder, recipient = _addressed(lease, person)
         try:
             parts = builder.build_parts(recipient)
+        except MemoryError:
+            raise  # as above
         except Exception as problem:  # noqa: BLE001 - as above
             return _not_built(problem)
         # Where SMTP alone is spoken the providers' modules stay out of memory.
         from delivery.sending.api_pool import Letter
 
-        return Letter((lease, person), _api_envelope(parts, recipient, lease))
+        return Letter((lease, person), api_envelope(parts, recipient, lease.campaign_id))
 
     def _date_header(self) -> bytes:
         second = int(time.time())
@@ -103,7 +120,8 @@ def _not_built(problem: Exception) -> Outcome:
     return Outcome(Result.FAILED, text=text[:500], reason="content")
 
 
-def _api_envelope(parts: Parts, recipient: Recipient, lease: Lease) -> ApiEnvelope:
+def api_envelope(parts: Parts, recipient: Recipient, campaign_id: int) -> ApiEnvelope:
+    """One reader's copy as a provider's API takes it."""
     from delivery.providers.contract import ApiEnvelope
 
     contact = recipient.context["contact"]
@@ -119,7 +137,7 @@ def _api_envelope(parts: Parts, recipient: Recipient, lease: Lease) -> ApiEnvelo
         text=parts.text,
         headers={name: parts.headers[name] for name in API_HEADERS if name in parts.headers},
         message_token=recipient.mail_token,
-        metadata={"campaign": str(lease.campaign_id)},
+        metadata={"campaign": str(campaign_id)},
         merge={key: str(value) for key, value in contact.items() if isinstance(value, str | int | float)},
         # The same for every attempt at this message: who remembers it takes a repeated call only once.
         idempotency_key=f"fanfare-{recipient.mail_token}",

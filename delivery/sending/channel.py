@@ -17,6 +17,9 @@ class Transport(Protocol):
     def wake(self) -> None:
         """feed() may have something again."""
 
+    def recall(self, is_recalled: Callable[[Any], bool]) -> None:
+        """Settles as deferred what is pulled, has such a key and has not begun to leave."""
+
     def in_flight(self) -> int:
         """Envelopes pulled and not settled."""
 
@@ -68,6 +71,11 @@ class Channel:
         """What the transport calls when a connection fails."""
         if self.drain is not None:
             self.drain.trouble(self, text)
+
+    def recall(self, is_recalled: Callable[[Any], bool]) -> None:
+        """What was pulled with such a key and has not begun to leave is settled as deferred."""
+        if self.transport is not None:
+            self.transport.recall(is_recalled)
 
     async def close(self) -> None:
         """The connections are closed and their places are free."""

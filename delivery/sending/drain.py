@@ -31,9 +31,14 @@ if TYPE_CHECKING:
 WINDOW = 100
 # Outcomes that make a journal step worth its commit; half the window, so that the other half keeps the wire busy.
 STEP = 50
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 0.5
+# A limit that asks to wait longer ends the drain: its batches go back.
+LONG_WAIT_SECONDS = 5.0
+# Nothing is handed out when the campaign was last seen sending longer ago than this: a pause is over within 2 s even
+# when PostgreSQL takes its time.
+FRESH_SECONDS = 1.5
 # Nothing is handed out later than this after the start of the last exchange: the sweeper must not get there first.
-SAFE_SECONDS = LEASE_SECONDS - 10
+SAFE_SECONDS = LEASE_SECONDS * 5 / 6
 # A worker that cannot write gives up after this long; its open messages are uncertain then.
 GIVE_UP_SECONDS = 300.0
 
@@ -66,6 +71,7 @@ class Drain:
         self._stopping = stopping
         self._leases: list[Lease] = []  # oldest first; only the last one is still handed out
         self._safe_until = 0.0
+        self._starved = False  # a connection asked and nobody knew whether it may still send
         self._dry = False  # no batch was to be had at the last try
         self._exhausted = False
         self._wait = IDLE_SECONDS
@@ -91,11 +97,16 @@ class Drain:
 
     def feed(self, channel: Channel) -> Any | None:
         """The next message for a connection of `channel`: journaled, permitted, still mailable."""
-        if time.monotonic() > self._safe_until:
+        now = time.monotonic()
+        if now > self._safe_until:
+            self._starved = True
             return None
         make = self._envelopes.make_letter if channel.takes_letters else self._envelopes.make
         for lease in self._leases:
             while not lease.stopped and lease.next_position < lease.n_begun:
+                if now - lease.seen_at > FRESH_SECONDS:
+                    self._starved = True
+                    break
                 person = lease.people[lease.next_position - lease.start]
                 lease.next_position += 1
                 made = make(lease, person)
@@ -165,7 +176,8 @@ class Drain:
         while True:
             try:
                 return await loop.run_in_executor(self._thread, self._book.carry_out, order)
-            except (DatabaseError, RedisError, LimitsUnavailable, OSError):
+            except (DatabaseError, RedisError, LimitsUnavailable, OSError) as problem:
+                await loop.run_in_executor(self._thread, self._book.note_outage, problem)
                 if time.monotonic() > give_up_at:
                     raise
                 order.retry = True
@@ -176,21 +188,30 @@ class Drain:
             lease.n_written += len(items)
         for lease, n_begun in report.begun.items():
             lease.n_begun = n_begun
-        for lease in report.stopped:
-            lease.stopped = True
+        self._heed(report)
         for lease in report.ended:
             self._leases.remove(lease)
-        for lease, contact_ids in report.unmailable.items():
-            lease.people = [p._replace(mailable=False) if p.contact_id in contact_ids else p for p in lease.people]
         self._dry = order.claim and report.claimed is None
         if report.claimed is not None:
             self._leases.append(report.claimed)
             self._kick.set()
-        self._exhausted = self._exhausted or report.wait_s > IDLE_SECONDS * 5
+        self._exhausted = self._exhausted or report.wait_s > LONG_WAIT_SECONDS
         self._wait = min(report.wait_s or IDLE_SECONDS, IDLE_SECONDS)
         for channel, n in report.granted.items():
             channel.permits += n
+        starved, self._starved = self._starved, False
+        for channel in self._channels if starved else report.granted:
             channel.wake()
+
+    def _heed(self, report: Report) -> None:
+        """Stopped batches hand out no more, recalled ones not even what waits to leave, and who left gets nothing."""
+        for lease in (*report.stopped, *report.recalled):
+            lease.stopped = True
+        recalled = set(report.recalled)
+        for channel in self._channels if recalled else ():
+            channel.recall(lambda key: key[0] in recalled)
+        for lease, contact_ids in report.unmailable.items():
+            lease.people = [p._replace(mailable=False) if p.contact_id in contact_ids else p for p in lease.people]
 
     async def _pause(self) -> None:
         """Until a step is worth taking: enough outcomes, a starving connection, a limit's wait, or a second."""

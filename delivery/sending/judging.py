@@ -20,9 +20,11 @@ def judge(lease: Lease, person: Person, account_id: int | None, outcome: Outcome
     if outcome.result is Result.ACCEPTED:
         return Settled(person.position, person.contact_id, account_id, outcome)
     category = ""
-    due_at = None
+    due_at, same_source = None, False
     if outcome.result in (Result.DEFERRED, Result.REFUSED):
         category = classify(reply_of(outcome)).category
+    if outcome.reason == "recalled":
+        return Settled(person.position, person.contact_id, account_id, outcome, now, "recalled")
     if outcome.result is Result.DEFERRED:
         verdict = decide(
             attempt=lease.attempt,
@@ -36,8 +38,8 @@ def judge(lease: Lease, person: Person, account_id: int | None, outcome: Outcome
             text = f"Given up after {lease.attempt} attempts: {outcome.text}"[:500]
             outcome = dataclasses.replace(outcome, result=Result.EXPIRED, text=text)
         else:
-            due_at = verdict.at
-    return Settled(person.position, person.contact_id, account_id, outcome, due_at, category)
+            due_at, same_source = verdict.at, verdict.same_source
+    return Settled(person.position, person.contact_id, account_id, outcome, due_at, category, same_source=same_source)
 
 
 def reply_of(outcome: Outcome) -> Reply:

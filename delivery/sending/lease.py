@@ -39,6 +39,9 @@ class Settled:
     outcome: Outcome
     due_at: datetime | None = None  # of the next attempt, for deferred ones
     category: str = ""
+    source_id: int | None = None
+    same_source: bool = False  # a greylist remembers who asked first
+    site: str | None = None  # where it is not the batch's: it goes on in a batch of that site
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +62,9 @@ class Lease:
     n_begun: int
     launched_at: datetime
     expires_at: datetime
+    messages_per_hour: int | None = None  # the campaign's own limit
+    account_id: int | None = None  # greylisted mail: only this account and source may carry it
+    source_id: int | None = None
     people: list[Person] = field(default_factory=list)
     blocks: list[bytes] = field(default_factory=list)  # token of each person, in order
     builders: dict[int, MessageBuilder] = field(default_factory=dict)  # by variant
@@ -67,6 +73,7 @@ class Lease:
     n_written: int = 0
     n_charged: int = 0  # of its messages, to the campaign's share of the route
     unwritten: list[Settled] = field(default_factory=list)
+    seen_at: float = 0.0  # monotonic time before the last look that found its campaign sending
     stopped: bool = False  # campaign paused, cancelled, or the lease was lost
     start: int = 0
 

@@ -6,19 +6,22 @@ All times are PostgreSQL's, so that workers with different clocks agree.
 
 from __future__ import annotations
 
+import os
+import socket
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from delivery.outcomes import Result
+from delivery.outcomes import Outcome, Result
 from delivery.sending.lease import Lease, Person, Settled
 from delivery.sending.prepared import run_prepared
 
-LEASE_SECONDS = 60
+LEASE_SECONDS = settings.LEASE_SECONDS
 
 
 class LeaseLost(Exception):
@@ -52,7 +55,8 @@ WHERE b.id = (
     ORDER BY due_at, id FOR UPDATE SKIP LOCKED LIMIT 1)
   AND c.id = b.campaign_id AND c.state = 'sending'
 RETURNING b.id, b.campaign_id, c.weight, b.route_id, b.site, b.attempt, b.fence, b.n_messages, b.n_begun,
-    c.launched_at, c.launched_at + make_interval(hours => c.expire_hours)
+    c.launched_at, c.launched_at + make_interval(hours => c.expire_hours), c.messages_per_hour, b.account_id,
+    b.source_id
 """
 
 # Mailable at claim: still subscribed to one of the campaign's lists, and no suppression in force.
@@ -93,14 +97,14 @@ WITH journal AS (
     WHERE b.id = %(batch)s AND b.fence = %(fence)s AND b.state = 'leased' AND c.id = b.campaign_id
     RETURNING c.state
 ), appended AS (
-    INSERT INTO delivery_outcome (campaign_id, batch_id, position, contact_id, result, account_id, code, enhanced,
-        reply, provider_id, at)
-    SELECT %(campaign)s, %(batch)s, o.position, o.contact_id, o.result, o.account_id, o.code, o.enhanced, o.reply,
-        o.provider_id, now()
+    INSERT INTO delivery_outcome (campaign_id, batch_id, position, contact_id, result, account_id, source_id, code,
+        enhanced, reply, provider_id, at)
+    SELECT %(campaign)s, %(batch)s, o.position, o.contact_id, o.result, o.account_id, o.source_id, o.code, o.enhanced,
+        o.reply, o.provider_id, now()
     FROM journal, unnest(%(positions)b::smallint[], %(contacts)b::bigint[], %(results)b::smallint[],
-        %(accounts)b::bigint[], %(codes)b::smallint[], %(enhanced)b::text[], %(replies)b::text[],
+        %(accounts)b::bigint[], %(sources)b::bigint[], %(codes)b::smallint[], %(enhanced)b::text[], %(replies)b::text[],
         %(provider_ids)b::text[])
-        AS o (position, contact_id, result, account_id, code, enhanced, reply, provider_id)
+        AS o (position, contact_id, result, account_id, source_id, code, enhanced, reply, provider_id)
 )
 SELECT state, coalesce((SELECT max(id) FROM contacts_consentevent), 0),
     coalesce((SELECT max(id) FROM contacts_suppression), 0), now() FROM journal
@@ -111,8 +115,9 @@ ALREADY_WRITTEN = (
 )
 
 DEFER = """
-INSERT INTO delivery_deferral (campaign_id, contact_id, route_id, batch_id, position, attempt, account_id, site,
-    category, reply, deferred_at, due_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now(), %s)
+INSERT INTO delivery_deferral (campaign_id, contact_id, route_id, batch_id, position, attempt, account_id,
+    source_id, same_source, site, category, reply, deferred_at, due_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now(), %s)
 """
 
 # Counted from rows, never incremented. A finished batch's positions that were never begun are its cancelled ones.
@@ -140,11 +145,8 @@ UPDATE delivery_batch SET
 WHERE id = %(batch)s AND fence = %(fence)s AND state = 'leased'
 """
 
-# What a lease lost to the sweeper still learns is the truth: it resolves what the sweeper had to call uncertain.
-RESOLVE = """
-UPDATE delivery_outcome SET result = %s, account_id = %s, code = %s, enhanced = %s, reply = %s, provider_id = %s
-WHERE campaign_id = %s AND batch_id = %s AND position = %s AND result = 5
-"""
+# Held until the transaction ends: a tally whose statement began before the lock would miss the other's rows.
+LOCK_BATCH = "SELECT 1 FROM delivery_batch WHERE id = %s FOR UPDATE"
 
 
 def campaigns_with_work(route_id: int) -> list[tuple[int, int]]:
@@ -233,9 +235,10 @@ def _journal(lease: Lease, begun: int, settled: Sequence[Settled]) -> Journaled:
             "contacts": [item.contact_id for item in settled],
             "results": [outcome.result.value for outcome in outcomes],
             "accounts": [item.account_id for item in settled],
+            "sources": [item.source_id for item in settled],
             "codes": [outcome.code for outcome in outcomes],
             "enhanced": [outcome.enhanced[:12] for outcome in outcomes],
-            "replies": [_reply(outcome.result, outcome.text) for outcome in outcomes],
+            "replies": [reply_to_keep(outcome) for outcome in outcomes],
             "provider_ids": [outcome.provider_id[:200].replace("\0", "") for outcome in outcomes],
         },
     )
@@ -256,32 +259,13 @@ def end_lease(lease: Lease, *, due_at: datetime | None = None) -> None:
 
 def tally(cursor: CursorWrapper, campaign_id: int, batch_id: int) -> None:
     """The batch's counts equal its outcome rows afterwards."""
+    lock_batch(cursor, batch_id)
     cursor.execute(TALLY, {"campaign": campaign_id, "batch": batch_id})
 
 
-def resolve_late(lease: Lease, settled: Iterable[Settled]) -> None:
-    """Outcomes that arrived after the lease was lost replace the sweeper's "uncertain"."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        for item in settled:
-            outcome = item.outcome
-            # A deferral is not taken up late: the person who resolves uncertain messages decides.
-            if outcome.result in (Result.UNCERTAIN, Result.DEFERRED):
-                continue
-            cursor.execute(
-                RESOLVE,
-                [
-                    outcome.result,
-                    item.account_id,
-                    outcome.code,
-                    outcome.enhanced,
-                    _reply(outcome.result, outcome.text),
-                    outcome.provider_id,
-                    lease.campaign_id,
-                    lease.batch_id,
-                    item.position,
-                ],
-            )
-        tally(cursor, lease.campaign_id, lease.batch_id)
+def lock_batch(cursor: CursorWrapper, batch_id: int) -> None:
+    """Nobody else changes the batch or its outcomes until the transaction ends; lock it before its outcomes."""
+    cursor.execute(LOCK_BATCH, [batch_id])
 
 
 def _not_written(lease: Lease, settled: Sequence[Settled]) -> list[Settled]:
@@ -292,9 +276,9 @@ def _not_written(lease: Lease, settled: Sequence[Settled]) -> list[Settled]:
     return [item for item in settled if item.position not in written]
 
 
-def _reply(result: Result, text: str) -> str:
+def reply_to_keep(outcome: Outcome) -> str:
     """Plain acceptances say the same a million times: their words are not kept. PostgreSQL cannot store NUL."""
-    return "" if result is Result.ACCEPTED else text[:500].replace("\0", "")
+    return "" if outcome.result is Result.ACCEPTED else outcome.text[:500].replace("\0", "")
 
 
 def _defer(cursor: CursorWrapper, lease: Lease, item: Settled) -> None:
@@ -306,9 +290,12 @@ def _defer(cursor: CursorWrapper, lease: Lease, item: Settled) -> None:
             lease.route_id,
             lease.batch_id,
             item.position,
-            lease.attempt,
+            # Moved to a batch of its site: no attempt was made.
+            lease.attempt if item.site is None else lease.attempt - 1,
             item.account_id,
-            lease.site,
+            item.source_id,
+            item.same_source,
+            lease.site if item.site is None else item.site,
             item.category,
             item.outcome.text[:500].replace("\0", ""),
             item.due_at,
@@ -318,4 +305,4 @@ def _defer(cursor: CursorWrapper, lease: Lease, item: Settled) -> None:
 
 def worker_name() -> str:
     """A name for this process's leases, unique per start."""
-    return f"w-{uuid.uuid4().hex[:12]}"
+    return f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:4]}"

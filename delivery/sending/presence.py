@@ -1,32 +1,88 @@
-"""Signs of life in Redis: which workers live, which drain which route, and their servers' last words."""
+"""Signs of life in Redis: which processes live, what ticks, who drains which route, and servers' last words.
+
+All times are Redis' own: the clocks of the machines may differ or jump.
+"""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import cast
 
 from redis import Redis
 
 WORKERS = "fanfare:workers"
+PROCESSES = "fanfare:processes"
+BEAT = "fanfare:beat"
+TICK = "fanfare:tick"
 ALIVE_SECONDS = 15
 DRAINS_SECONDS = 10
 TROUBLE_SECONDS = 60
+# How the trouble of a drain begins that cannot write; the watchdog knows it by this.
+OUTAGE = "Cannot write: "
 
 
 def note_worker(redis: Redis, name: str) -> None:
     """This worker is alive."""
-    redis.zadd(WORKERS, {name: time.time() + ALIVE_SECONDS})
-    redis.zremrangebyscore(WORKERS, "-inf", time.time() - 3600)
+    redis.zadd(WORKERS, {name: _now(redis) + ALIVE_SECONDS})
+    redis.zremrangebyscore(WORKERS, "-inf", _now(redis) - 3600)
 
 
 def count_workers(redis: Redis) -> int:
     """Workers that gave a sign of life within the last 15 s."""
-    return int(redis.zcount(WORKERS, time.time(), "+inf"))
+    return int(redis.zcount(WORKERS, _now(redis), "+inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A Celery worker and the queues it takes; `quiet_s` seconds since its last sign of life."""
+
+    name: str
+    queues: str
+    quiet_s: float
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it was heard within 15 s."""
+        return self.quiet_s < ALIVE_SECONDS
+
+
+def note_process(redis: Redis, name: str, queues: Iterable[str]) -> None:
+    """This Celery worker is alive; it is forgotten after an hour of silence."""
+    redis.zadd(PROCESSES, {f"{name}\t{', '.join(sorted(queues))}": _now(redis)})
+    redis.zremrangebyscore(PROCESSES, "-inf", _now(redis) - 3600)
+
+
+def list_processes(redis: Redis) -> list[Process]:
+    """The Celery workers of the last hour, by name."""
+    rows = cast("list[tuple[bytes, float]]", redis.zrange(PROCESSES, 0, -1, withscores=True))
+    now = _now(redis)
+    found = []
+    for member, seen_at in rows:
+        name, _, queues = member.decode().partition("\t")
+        found.append(Process(name, queues, now - seen_at))
+    return sorted(found, key=lambda process: process.name)
+
+
+def note_beat(redis: Redis) -> None:
+    """Beat sends ticks."""
+    redis.set(BEAT, _now(redis))
+
+
+def note_tick(redis: Redis) -> None:
+    """A worker carried a tick of the queue `plan` out."""
+    redis.set(TICK, _now(redis))
+
+
+def quiet_seconds(redis: Redis, key: str) -> float | None:
+    """Seconds since BEAT or TICK was noted; None where it never was."""
+    raw = cast("bytes | None", redis.get(key))
+    return None if raw is None else max(0.0, _now(redis) - float(raw))
 
 
 def note_drain(redis: Redis, route_id: int, worker: str) -> None:
     """This worker drains the route, for 10 s more unless it says so again."""
-    redis.zadd(_drains(route_id), {worker: time.time() + DRAINS_SECONDS})
+    redis.zadd(_drains(route_id), {worker: _now(redis) + DRAINS_SECONDS})
     redis.expire(_drains(route_id), 60)
 
 
@@ -37,18 +93,23 @@ def forget_drain(redis: Redis, route_id: int, worker: str) -> None:
 
 def count_drains(redis: Redis, route_id: int) -> int:
     """Drains of this route under way."""
-    return int(redis.zcount(_drains(route_id), time.time(), "+inf"))
+    return int(redis.zcount(_drains(route_id), _now(redis), "+inf"))
 
 
-def note_trouble(redis: Redis, route_id: int, text: str) -> None:
-    """What stands in this route's way, in the server's or the limit's words; kept for a minute."""
-    redis.set(_trouble(route_id), text[:500], ex=TROUBLE_SECONDS)
+def note_trouble(redis: Redis, route_id: int, text: str, *, wait_s: float = 0.0) -> None:
+    """What stands in this route's way, in the server's or the limit's words; kept for a minute after `wait_s`."""
+    redis.set(_trouble(route_id), text[:500], ex=TROUBLE_SECONDS + int(wait_s))
 
 
 def last_trouble(redis: Redis, route_id: int) -> str:
-    """The newest trouble of the last minute, or an empty text."""
+    """The newest trouble that may still hold, or an empty text."""
     raw = cast("bytes | None", redis.get(_trouble(route_id)))
     return raw.decode() if raw else ""
+
+
+def _now(redis: Redis) -> float:
+    seconds, microseconds = redis.time()
+    return seconds + microseconds / 1_000_000
 
 
 def _drains(route_id: int) -> str:

@@ -1,40 +1,52 @@
-"""What a refusal at SMTP time means: a bounce event, and a suppression where the address is dead."""
+"""What a refusal at SMTP time means: a bounce event, and what the policy says about the address."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
 
-from contacts.models import Contact
-from contacts.services import suppress_address
 from delivery.events import NewEvent, append_events, event_key
-from delivery.inbound.classify import classify
-from delivery.inbound.taxonomy import CONSEQUENCES, suppresses
+from delivery.inbound.classify import Verdict, classify
+from delivery.inbound.taxonomy import CONSEQUENCES, Category
 from delivery.outcomes import Result
 from delivery.sending.judging import reply_of
 from delivery.sending.lease import Lease, Settled
+from delivery.services.consequences import Answered, apply_consequences
+from delivery.tracking.tokens import MessageRef
 
 
 def record_refusals(lease: Lease, settled: Sequence[Settled], now: datetime) -> None:
-    """Each refusal among the outcomes is an event; dead addresses are suppressed. Runs in the journal's transaction."""
+    """Each refusal among the outcomes is an event; the policy decides on its address, and on what was given up.
+
+    Runs in the journal's transaction.
+    """
     refused = [item for item in settled if item.outcome.result is Result.REFUSED]
-    if not refused:
-        return
-    append_events([_event(lease, item, now) for item in refused], now=now)
-    dead = {item.contact_id: item for item in refused if suppresses(classify(reply_of(item.outcome)).category)}
-    for contact in Contact.objects.filter(pk__in=dead).only("address", "address_key"):
-        outcome = dead[contact.pk].outcome
-        suppress_address(
-            contact.address_key,
-            contact.address,
-            reason="hard_bounce",
-            source="smtp",
-            evidence={
-                "campaign": lease.campaign_id,
-                "reply": f"{outcome.code} {outcome.enhanced} {outcome.text}"[:300],
-            },
-            now=now,
-        )
+    final = [item for item in settled if item.outcome.result in (Result.REFUSED, Result.EXPIRED)]
+    if refused:
+        append_events([_event(lease, item, now) for item in refused], now=now)
+    apply_consequences([_answered(lease, item) for item in final], source="smtp", now=now)
+
+
+def _answered(lease: Lease, item: Settled) -> Answered:
+    outcome = item.outcome
+    return Answered(
+        MessageRef(lease.campaign_id, item.contact_id),
+        _given_up(item) if outcome.result is Result.EXPIRED else classify(reply_of(outcome)),
+        {"reply": f"{outcome.code} {outcome.enhanced} {outcome.text}"[:300]},
+        item.account_id,
+    )
+
+
+def _given_up(item: Settled) -> Verdict:
+    """After the last attempt a delay is a soft bounce; a block stays a block, and says nothing about the address.
+
+    4yz answers never end an address, whatever their words: "4.2.1 mailbox unavailable" may be there tomorrow.
+    """
+    verdict = classify(reply_of(item.outcome))
+    if item.outcome.code == 0 or CONSEQUENCES[verdict.category].kind == "block":
+        return dataclasses.replace(verdict, category=Category.TRANSIENT, kind="soft")
+    return dataclasses.replace(verdict, category=Category.EXPIRED, kind="soft")
 
 
 def _event(lease: Lease, item: Settled, now: datetime) -> NewEvent:

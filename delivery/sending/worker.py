@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
+from typing import Any
 
 import structlog
 import uvloop
@@ -32,6 +35,7 @@ class Worker:
         sys.setswitchinterval(0.0005)
         self.name = worker_name()
         self.loop = uvloop.new_event_loop()
+        self.loop.set_exception_handler(_end_without_memory)
         self.redis = Redis.from_url(settings.REDIS_URL, socket_timeout=5)
         self.envelopes = Envelopes()
         self._channels: dict[int, tuple[str, Channel]] = {}
@@ -39,7 +43,13 @@ class Worker:
     def drain(self, route: Route, *, seconds: float) -> Drained:
         """Sends what is due on `route` for at most `seconds`, then waits for what is in flight."""
         accounts = _usable_accounts(route.pk)
-        return self.loop.run_until_complete(self._drain(route, accounts, seconds)) if accounts else Drained()
+        if not accounts:
+            return Drained()
+        try:
+            return self.loop.run_until_complete(self._drain(route, accounts, seconds))
+        except MemoryError:
+            _end_process()
+            raise
 
     async def _drain(self, route: Route, accounts: list[ProviderAccount], seconds: float) -> Drained:
         channels = [await self._channel(account) for account in accounts]
@@ -72,6 +82,18 @@ class Worker:
         """All connections said goodbye."""
         for _, channel in self._channels.values():
             await channel.close()
+
+
+def _end_without_memory(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A callback that ran out of memory may have lost track of a message: the process ends, others go on."""
+    if isinstance(context.get("exception"), MemoryError):
+        _end_process()
+    loop.default_exception_handler(context)
+
+
+def _end_process() -> None:
+    """At once and without cleaning up, as the kernel's out-of-memory killer does it; Celery starts a new child."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _usable_accounts(route_id: int) -> list[ProviderAccount]:

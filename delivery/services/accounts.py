@@ -1,10 +1,14 @@
-"""Provider accounts and the routes they serve."""
+"""Provider accounts: the route that the first one gets, and suspension with words."""
 
 from __future__ import annotations
 
-from django.db import transaction
+from datetime import datetime
 
-from delivery.models import ProviderAccount, Route, RouteMember
+from django.db import transaction
+from django.utils import timezone
+
+from delivery.breaker import Circuit
+from delivery.models import AccountBreaker, ProviderAccount, Route, RouteMember
 
 
 @transaction.atomic
@@ -15,3 +19,32 @@ def give_default_route(account: ProviderAccount) -> Route | None:
     route = Route.objects.create(key="default", name="Default", is_default=True)
     RouteMember.objects.create(route=route, account=account)
     return route
+
+
+def suspend_account(account_id: int, *, until: datetime, reason: str) -> bool:
+    """Nothing is sent with the account until then; False where it is suspended for as long already."""
+    rows = ProviderAccount.objects.filter(pk=account_id).exclude(suspended_until__gte=until)
+    return rows.update(suspended_until=until, suspended_reason=reason[:1000]) == 1
+
+
+@transaction.atomic
+def resume_account(account_id: int) -> bool:
+    """The account sends again and its circuit breaker starts anew; False where nothing stood in the way."""
+    suspended = ProviderAccount.objects.filter(pk=account_id, suspended_until__isnull=False)
+    n = suspended.update(suspended_until=None, suspended_reason="")
+    n += AccountBreaker.objects.filter(account_id=account_id).exclude(circuit=Circuit.CLOSED).delete()[0]
+    return n > 0
+
+
+def hold_of(account: ProviderAccount, *, now: datetime) -> str:
+    """Why nothing is sent with the account now, in words; empty where nothing holds it back."""
+    if account.suspended_until is not None and account.suspended_until > now:
+        return f"Suspended until {_clock(account.suspended_until)}. {account.suspended_reason}"
+    breaker = AccountBreaker.objects.filter(account_id=account.pk).exclude(circuit=Circuit.CLOSED).first()
+    if breaker is None:
+        return ""
+    return f"The circuit breaker is {breaker.get_circuit_display()}: {breaker.reason}"
+
+
+def _clock(at: datetime) -> str:
+    return f"{timezone.localtime(at):%d %B %H:%M} ({timezone.get_current_timezone_name()})"

@@ -8,7 +8,8 @@ from django.db import connection, transaction
 
 from campaigns.services import finish_campaign
 from delivery.outcomes import Result
-from delivery.sending.ledger import tally
+from delivery.sending.late import lock_open_campaign
+from delivery.sending.ledger import lock_batch, tally
 
 DONE = """
 SELECT c.id FROM campaigns_campaign c WHERE c.state = 'sending'
@@ -41,7 +42,17 @@ def finish_done_campaigns(*, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(DONE)
         campaign_ids = [row[0] for row in cursor.fetchall()]
-    return sum(finish_campaign(campaign_id, now=now) for campaign_id in campaign_ids)
+    return sum(_finish(campaign_id, now) for campaign_id in campaign_ids)
+
+
+@transaction.atomic
+def _finish(campaign_id: int, now: datetime) -> bool:
+    """Asked again under the campaign's lock: an uncertain message may have gone back to waiting meanwhile."""
+    with connection.cursor() as cursor:
+        if not lock_open_campaign(cursor, campaign_id):
+            return False
+        cursor.execute(DONE + " AND c.id = %s", [campaign_id])
+        return cursor.fetchone() is not None and finish_campaign(campaign_id, now=now)
 
 
 @transaction.atomic
@@ -52,6 +63,8 @@ def settle_cancelled() -> int:
         n_batches = int(cursor.rowcount)
         cursor.execute(END_DEFERRALS)
         ended = cursor.fetchall()
+        for batch_id in sorted({row[1] for row in ended}):
+            lock_batch(cursor, batch_id)
         for campaign_id, batch_id, position, state in ended:
             result = Result.CANCELLED if state == "cancelled" else Result.EXPIRED
             cursor.execute(END_OUTCOME, [result.value, campaign_id, batch_id, position])

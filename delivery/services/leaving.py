@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
-from django.db import DatabaseError, transaction
+import structlog
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from redis import Redis
 
@@ -18,17 +19,31 @@ from contacts.services import subscribe_contact, suppress_address, unsubscribe_c
 from delivery.events import NewEvent, append_events, event_key
 from delivery.models import Event
 
+log = structlog.get_logger()
+
 QUEUE = "fanfare:leaving"
+# Wishes that could not be carried out for another reason than an outage: kept, so that a person can look.
+FAILED = "fanfare:leaving:failed"
+
+# What a person may tick as the reason; the report counts them.
+WHYS = {
+    "too_often": "I get too many messages",
+    "not_interesting": "The messages are not for me",
+    "never_asked": "I never asked for them",
+    "other": "Something else",
+}
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What a person asked for."""
+    """What a person asked for; `at` is Unix seconds, 0 for now."""
 
     campaign_id: int
     contact_id: int
     everything: bool = False
     reason: str = ""
     source: str = "page"
+    why: str = ""  # a key of WHYS, or empty
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,10 @@ class Page:
     brand: Brand | None
     email: str
     lists: Sequence[ListChoice]
+    known: bool = True  # False: PostgreSQL is away, nothing can be shown
+
+
+NOTHING_KNOWN = Page(None, "", [], known=False)
 
 
 def page_for(campaign_id: int, contact_id: int) -> Page:
@@ -56,7 +75,7 @@ def page_for(campaign_id: int, contact_id: int) -> Page:
         campaign = Campaign.objects.select_related("brand").filter(pk=campaign_id).first()
         contact = Contact.objects.filter(pk=contact_id).first()
     except DatabaseError:
-        return Page(None, "", [])  # the button must work during an outage
+        return NOTHING_KNOWN  # the button must work during an outage
     if campaign is None or contact is None:
         return Page(campaign.brand if campaign else None, "", [])
     states = dict(contact.subscriptions.values_list("mailing_list_id", "state"))
@@ -76,7 +95,8 @@ def leave(wish: Wish, *, now: datetime) -> None:
     contact = Contact.objects.filter(pk=wish.contact_id).first()
     if campaign is None or contact is None:
         return
-    evidence = {"campaign": campaign.pk, "reason": wish.reason}
+    evidence = {"campaign": campaign.pk, "reason": wish.reason, "why": wish.why}
+    at = datetime.fromtimestamp(wish.at, UTC) if wish.at else now
     if wish.everything:
         suppress_address(
             contact.address_key,
@@ -90,8 +110,8 @@ def leave(wish: Wish, *, now: datetime) -> None:
         list_ids = list(MailingList.objects.filter(brand=campaign.brand_id).values_list("pk", flat=True))
     else:
         list_ids = list(campaign.send_to.values_list("pk", flat=True))
-    unsubscribe_contact(contact.pk, list_ids=list_ids, source=wish.source, occurred_at=now, evidence=evidence, now=now)
-    _record(wish, now)
+    unsubscribe_contact(contact.pk, list_ids=list_ids, source=wish.source, occurred_at=at, evidence=evidence, now=now)
+    _record(wish, at, now)
 
 
 def set_preferences(campaign_id: int, contact_id: int, wanted: set[int], *, now: datetime) -> None:
@@ -108,7 +128,7 @@ def set_preferences(campaign_id: int, contact_id: int, wanted: set[int], *, now:
             contact_id, list_ids=dropped, source="preferences", occurred_at=now, evidence=evidence, now=now
         )
     if dropped and not wanted:
-        _record(Wish(campaign_id, contact_id, source="preferences"), now)
+        _record(Wish(campaign_id, contact_id, source="preferences"), now, now)
     if joined:
         subscribe_contact(
             contact_id, list_ids=joined, source="preferences", occurred_at=now, evidence=evidence, now=now
@@ -121,28 +141,39 @@ def keep_for_later(redis: Redis, wish: Wish) -> None:
 
 
 def carry_out_kept(redis: Redis) -> int:
-    """Wishes that waited are carried out; each leaves Redis only after its commit."""
+    """Wishes that waited are carried out, each leaving Redis only after its commit; returns how many."""
     n_done = 0
     while raw := cast("bytes | None", redis.lindex(QUEUE, 0)):
-        leave(msgspec.msgpack.decode(raw, type=Wish), now=timezone.now())
+        try:
+            leave(msgspec.msgpack.decode(raw, type=Wish), now=timezone.now())
+            n_done += 1
+        except (OperationalError, InterfaceError):
+            raise  # the outage goes on: it stays where it is
+        except (msgspec.DecodeError, DatabaseError) as problem:
+            log.error("unsubscribe not carried out", problem=str(problem))
+            redis.rpush(FAILED, raw)
         redis.lrem(QUEUE, 1, cast("str", raw))
-        n_done += 1
     return n_done
 
 
-def _record(wish: Wish, now: datetime) -> None:
-    """One unsubscribe per message, however often it is asked for."""
+def _record(wish: Wish, at: datetime, now: datetime) -> None:
+    """One unsubscribe per message, however often it is asked for; a reason that is given later is added to it."""
+    # Two clicks at once: the second waits for the first one's commit, and sees its event.
+    Contact.objects.select_for_update().filter(pk=wish.contact_id).values_list("pk").first()
     known = Event.objects.filter(campaign_id=wish.campaign_id, kind="unsubscribed", contact_id=wish.contact_id)
+    details = {"source": wish.source, "reason": wish.reason, "everything": wish.everything, "why": wish.why}
     if known.exists():
+        if wish.why or wish.reason:
+            known.update(details=details)
         return
     event = NewEvent(
         kind="unsubscribed",
         event_key=event_key("unsubscribed", wish.campaign_id, wish.contact_id),
-        occurred_at=now,
+        occurred_at=at,
         campaign_id=wish.campaign_id,
         contact_id=wish.contact_id,
         verdict="human",
-        details={"source": wish.source, "reason": wish.reason, "everything": wish.everything},
+        details=details,
     )
     append_events([event], now=now)
 

@@ -15,6 +15,7 @@ from campaigns.funnel import Funnel, funnel_of
 from campaigns.models import Campaign
 from campaigns.queries import audience_params, audience_rule, audience_sql
 from campaigns.services import pause_campaign, start_sending
+from contacts.services import suppress_role_accounts
 from delivery.models import Link, Route
 from delivery.partitions import ensure_campaign_partitions
 from delivery.routing import NoRoute, choose_route
@@ -23,6 +24,8 @@ from delivery.sites import site_of
 BATCH_SIZE = 1000
 # A site with fewer recipients in a campaign shares batches with others: a throttled site then holds back only its own.
 OWN_BATCH_FROM = 200
+# The planner's half of its advisory locks' keys.
+PLANNING = 0x706C616E
 
 # Everybody on the chosen lists with a verdict, in one pass; see campaigns.queries for the definitions.
 COLLECT = """
@@ -108,13 +111,14 @@ def _next_prepared() -> int | None:
 
 @transaction.atomic
 def _plan(campaign_id: int, now: datetime) -> Planned | None:
-    locked = Campaign.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-        pk=campaign_id, state=Campaign.State.PREPARING
-    )
-    campaign = locked.select_related("brand").first()
+    if not _is_only_planner(campaign_id):
+        return None
+    prepared = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.PREPARING)
+    campaign = prepared.select_related("brand").first()
     if campaign is None:
-        return None  # another planner has it, or it was paused or cancelled meanwhile
+        return None  # it was paused or cancelled meanwhile
     route = choose_route(campaign)
+    suppress_role_accounts(campaign.brand_id, now=now)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute("DROP TABLE IF EXISTS planned, ranked")
@@ -123,8 +127,17 @@ def _plan(campaign_id: int, now: datetime) -> Planned | None:
         _write(cursor, campaign, route)
     _write_links(campaign)
     if not start_sending(campaign.pk, funnel=funnel, now=now):
-        raise RuntimeError(f"Campaign {campaign.pk} left the state preparing while its row was locked.")
+        transaction.set_rollback(True)  # paused or cancelled meanwhile: nothing was planned
+        return None
     return Planned(campaign.pk, funnel.n_total)
+
+
+def _is_only_planner(campaign_id: int) -> bool:
+    """An advisory lock, not the campaign's row: who pauses need not wait until a million messages are written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashint8(%s))", [PLANNING, campaign_id])
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def _collect(cursor: CursorWrapper, campaign: Campaign, now: datetime) -> Funnel:

@@ -1,39 +1,36 @@
-"""What came back by mail: stored raw first, then parsed into events, suppressions and unsubscribes."""
+"""Receipts: stored raw first, then read in groups into events and their consequences; readable again after a fix."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from datetime import datetime
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q, QuerySet
 
-from contacts.models import Contact
-from contacts.services import suppress_address
-from delivery.events import NewEvent, append_events, event_key
-from delivery.inbound.classify import classify_report
-from delivery.inbound.match import Unmatched, match_report
-from delivery.inbound.parse import parse_reports
-from delivery.inbound.report import ParseProblem, Report, ReportKind
-from delivery.inbound.taxonomy import CONSEQUENCES, Category, suppresses
 from delivery.models import Receipt
-from delivery.services.leaving import Wish, leave
-from delivery.tracking.tokens import MessageRef, TokenMaker
+from delivery.providers.contract import UnreadableReceiptError
+from delivery.providers.http import Call, Http, UnansweredError, UnsentError
+from delivery.services.applying import apply_findings
+from delivery.services.calls import NoAccount, follow_up_of, read_call
+from delivery.services.findings import Finding, Statement
+from delivery.services.mails import UnreadableMail, read_mail
+from delivery.services.matching import refs_by_clue, sent_messages
 
 log = structlog.get_logger()
 
+GROUP = 200
 MAX_ATTEMPTS = 5
-EVENT_KINDS = {
-    ReportKind.BOUNCE: "bounced",
-    ReportKind.DELAY: "deferred",
-    ReportKind.DELIVERED: "delivered",
-    ReportKind.COMPLAINT: "complained",
-    ReportKind.AUTO_REPLY: "auto_replied",
-    ReportKind.UNKNOWN: "unknown",
-}
+UNREADABLE = (UnreadableReceiptError, UnreadableMail, NoAccount)
+
+
+class NotFollowedUp(Exception):
+    """A new subscription could not be confirmed; the receipt is tried again."""
 
 
 def store_mail(raw: bytes, *, sender: str, recipients: Sequence[str], source: str) -> bool:
@@ -46,90 +43,123 @@ def store_mail(raw: bytes, *, sender: str, recipients: Sequence[str], source: st
     return created
 
 
-def process_mail(*, limit: int, now: datetime) -> int:
-    """Up to `limit` stored mails are parsed; one that fails is tried again, five times at most."""
-    n_done = 0
-    waiting = Receipt.objects.filter(kind=Receipt.Kind.MAIL, processed_at=None)
-    for pk in list(waiting.order_by("pk").values_list("pk", flat=True)[:limit]):
-        try:
-            n_done += _process(pk, now)
-        except Exception as problem:
-            log.exception("mail not processed", receipt=pk)
-            _note_failure(pk, problem, now)
+def process_receipts(*, now: datetime, seconds: float = 20.0) -> int:
+    """Stored receipts are read, oldest first, until none is due or the time is over; returns how many were settled.
+
+    One that fails is tried again after 1, 4, 16 and 64 minutes, and then shown to the operator.
+    """
+    end, n_done = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        ids = list(_due(now).order_by("pk").values_list("pk", flat=True)[:GROUP])
+        if not ids:
+            break
+        n_done += process_group(ids, now)
     return n_done
 
 
+def read_again(chosen: QuerySet[Receipt]) -> int:
+    """The chosen receipts will be read once more; until then their events stay. Returns how many."""
+    return chosen.exclude(processed_at=None).update(processed_at=None, n_attempts=0, due_at=None, problem="")
+
+
+def process_group(ids: Sequence[int], now: datetime) -> int:
+    """These receipts are settled in one transaction; where one of them fails, each in its own."""
+    try:
+        _follow_up(ids)
+        return _settle(ids, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:
+        if len(ids) > 1:
+            return sum(process_group([pk], now) for pk in ids)
+        log.exception("receipt not processed", receipt=ids[0])
+        _note_failure(ids[0], problem, now)
+        return 1
+
+
+def _due(now: datetime) -> QuerySet[Receipt]:
+    return Receipt.objects.filter(Q(due_at=None) | Q(due_at__lte=now), processed_at=None)
+
+
+def _follow_up(ids: Sequence[int]) -> None:
+    """Subscriptions that want to be confirmed are, before any transaction begins: the network is slow."""
+    calls = Receipt.objects.filter(pk__in=ids, account__kind="amazon_ses", processed_at=None)
+    for receipt in calls.select_related("account").defer("account__secrets", "account__hook_secrets"):
+        url = follow_up_of(receipt)
+        if url:
+            _fetch(url)
+
+
+def _fetch(url: str) -> None:
+    http = Http()
+    try:
+        answer = http.call(Call("GET", url))
+    except (UnsentError, UnansweredError) as problem:
+        raise NotFollowedUp(f"The subscription could not be confirmed: {problem}") from problem
+    finally:
+        http.close()
+    if answer.status != 200:
+        raise NotFollowedUp(f"The subscription could not be confirmed: HTTP {answer.status}, {answer.text[:300]}")
+
+
+@dataclass
+class _Reading:
+    """A receipt with what it says; `problem` says why it says nothing."""
+
+    receipt: Receipt
+    statements: Sequence[Statement] = ()
+    problem: str = ""
+    findings: list[Finding] = field(default_factory=list)
+
+
 @transaction.atomic
-def _process(pk: int, now: datetime) -> bool:
-    receipt = Receipt.objects.select_for_update(skip_locked=True).filter(pk=pk, processed_at=None).first()
-    if receipt is None:
-        return False
-    reports = parse_reports(bytes(receipt.body), envelope_to=receipt.headers.get("recipients", ()))
-    if isinstance(reports, ParseProblem):
-        receipt.problem = reports.reason
-    else:
-        receipt.n_events = sum(_apply(receipt, number, report, now) for number, report in enumerate(reports))
+def _settle(ids: Sequence[int], now: datetime) -> int:
+    waiting = Receipt.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk__in=ids, processed_at=None)
+    readings = [_read(receipt) for receipt in waiting.select_related("account").order_by("pk")]
+    _match(readings)
+    read_before = [one.receipt.pk for one in readings if one.receipt.n_events]
+    findings = [finding for reading in readings for finding in reading.findings]
+    apply_findings(findings, read_before=read_before, now=now)
+    for reading in readings:
+        _close(reading, now)
+    return len(readings)
+
+
+def _read(receipt: Receipt) -> _Reading:
+    statements: Sequence[Statement]
+    try:
+        statements = read_mail(receipt) if receipt.kind == Receipt.Kind.MAIL else read_call(receipt)
+    except UNREADABLE as problem:
+        return _Reading(receipt, problem=str(problem)[:2000])
+    return _Reading(receipt, statements)
+
+
+def _match(readings: Iterable[_Reading]) -> None:
+    """Each statement that names a message of ours is a finding afterwards; the others are only counted."""
+    told = [(reading, statement) for reading in readings for statement in reading.statements]
+    by_clue = refs_by_clue([statement.clue for _, statement in told if statement.clue is not None])
+    refs = [statement.ref or (by_clue.get(statement.clue) if statement.clue else None) for _, statement in told]
+    sent = sent_messages(ref for ref in refs if ref is not None)
+    for (reading, statement), ref in zip(told, refs, strict=True):
+        message = sent.get(ref) if ref else None
+        if message is not None:
+            reading.findings.append(statement.finding(message, reading.receipt.received_at))
+
+
+def _close(reading: _Reading, now: datetime) -> None:
+    receipt = reading.receipt
+    receipt.problem = reading.problem
+    receipt.n_events = len(reading.findings)
+    receipt.n_unmatched = len(reading.statements) - len(reading.findings)
     receipt.processed_at = now
-    receipt.save(update_fields=["problem", "n_events", "processed_at"])
-    return True
+    receipt.save(update_fields=["problem", "n_events", "n_unmatched", "processed_at"])
 
 
 def _note_failure(pk: int, problem: Exception, now: datetime) -> None:
-    receipt = Receipt.objects.get(pk=pk)
+    receipt = Receipt.objects.defer("body").get(pk=pk)
     receipt.n_attempts += 1
     receipt.problem = f"{type(problem).__name__}: {problem}"[:2000]
+    receipt.due_at = now + timedelta(minutes=4 ** (receipt.n_attempts - 1))
     if receipt.n_attempts >= MAX_ATTEMPTS:
         receipt.processed_at = now
-    receipt.save(update_fields=["n_attempts", "problem", "processed_at"])
-
-
-def _apply(receipt: Receipt, number: int, report: Report, now: datetime) -> int:
-    """One report's event and consequence; a report that names none of our messages changes nothing (backscatter)."""
-    match = match_report(report, TokenMaker(settings.SECRET_KEY).read)
-    if isinstance(match, Unmatched):
-        return 0
-    ref = match.ref
-    if report.kind is ReportKind.UNSUBSCRIBE:
-        leave(Wish(ref.campaign_id, ref.contact_id, source="mailto"), now=now)
-        return 1
-    verdict = classify_report(report)
-    append_events([_event(receipt, number, report, ref)], now=now)
-    if suppresses(verdict.category):
-        _suppress(ref, report, verdict.category, receipt, now)
-    return 1
-
-
-def _event(receipt: Receipt, number: int, report: Report, ref: MessageRef) -> NewEvent:
-    verdict = classify_report(report)
-    return NewEvent(
-        kind=EVENT_KINDS[report.kind],
-        event_key=event_key("mail", receipt.digest, number),
-        occurred_at=receipt.received_at,
-        campaign_id=ref.campaign_id,
-        contact_id=ref.contact_id,
-        receipt_id=receipt.pk,
-        bounce_kind=CONSEQUENCES[verdict.category].kind,
-        category=verdict.category,
-        enhanced=report.enhanced,
-        reply=(report.diagnostic or report.notice)[:1000],
-        rules_version=verdict.rules_version,
-        details={"rule": verdict.rule_id, "detector": report.detector, "code": report.reply_code},
-    )
-
-
-def _suppress(ref: MessageRef, report: Report, category: Category, receipt: Receipt, now: datetime) -> None:
-    contact = Contact.objects.filter(pk=ref.contact_id).only("address", "address_key").first()
-    if contact is None:
-        return
-    suppress_address(
-        contact.address_key,
-        contact.address,
-        reason="complaint" if category is Category.COMPLAINT else "hard_bounce",
-        source="dsn" if category is not Category.COMPLAINT else "arf",
-        evidence={
-            "campaign": ref.campaign_id,
-            "receipt": receipt.pk,
-            "words": (report.diagnostic or report.notice)[:300],
-        },
-        now=now,
-    )
+    receipt.save(update_fields=["n_attempts", "problem", "due_at", "processed_at"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-# Locked rows are skipped: two ticks at once take different messages.
+# Locked rows are skipped: two ticks at once take different messages. Greylisted mail stays with its account and source.
 TAKE_DUE = """
 CREATE TEMP TABLE due ON COMMIT DROP AS
 WITH taken AS (
@@ -13,25 +13,31 @@ WITH taken AS (
         SELECT d2.id FROM delivery_deferral d2 JOIN campaigns_campaign c ON c.id = d2.campaign_id
         WHERE d2.taken_at IS NULL AND d2.due_at <= now() AND c.state = 'sending'
         ORDER BY d2.due_at LIMIT %(limit)s FOR UPDATE OF d2 SKIP LOCKED)
-    RETURNING d.campaign_id, d.contact_id, d.route_id, d.site, d.attempt
+    RETURNING d.campaign_id, d.contact_id, d.route_id, d.site, d.attempt,
+        CASE WHEN d.same_source THEN d.account_id END AS account_id,
+        CASE WHEN d.same_source THEN d.source_id END AS source_id
 )
-SELECT *, row_number() OVER (PARTITION BY campaign_id, route_id, site, attempt ORDER BY contact_id) - 1 AS rank
+SELECT *, row_number() OVER (
+    PARTITION BY campaign_id, route_id, site, attempt, account_id, source_id ORDER BY contact_id) - 1 AS rank
 FROM taken
 """
 
 CUT = """
-INSERT INTO delivery_batch (campaign_id, route_id, site, attempt, state, due_at, n_messages, n_begun, fence, leased_by,
-    n_accepted, n_deferred, n_refused, n_failed, n_uncertain, n_suppressed, n_expired, n_cancelled)
-SELECT campaign_id, route_id, site, attempt + 1, 'pending', now(), count(*), 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0
-FROM due GROUP BY campaign_id, route_id, site, attempt
-RETURNING id, campaign_id, route_id, site, attempt
+INSERT INTO delivery_batch (campaign_id, route_id, site, attempt, account_id, source_id, state, due_at, n_messages,
+    n_begun, fence, leased_by, n_accepted, n_deferred, n_refused, n_failed, n_uncertain, n_suppressed, n_expired,
+    n_cancelled)
+SELECT campaign_id, route_id, site, attempt + 1, account_id, source_id, 'pending', now(), count(*),
+    0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0
+FROM due GROUP BY campaign_id, route_id, site, attempt, account_id, source_id
+RETURNING id, campaign_id, route_id, site, attempt, account_id, source_id
 """
 
 MOVE = """
-UPDATE delivery_message m SET batch_id = %(batch)s, position = d.rank
+UPDATE delivery_message m SET batch_id = %s, position = d.rank
 FROM due d
-WHERE m.campaign_id = %(campaign)s AND m.contact_id = d.contact_id AND d.campaign_id = m.campaign_id
-AND d.route_id = %(route)s AND d.site = %(site)s AND d.attempt = %(attempt)s - 1
+WHERE m.campaign_id = %s AND m.contact_id = d.contact_id AND d.campaign_id = m.campaign_id
+AND d.route_id = %s AND d.site = %s AND d.attempt = %s - 1
+AND d.account_id IS NOT DISTINCT FROM %s AND d.source_id IS NOT DISTINCT FROM %s
 """
 
 
@@ -45,10 +51,7 @@ def requeue_due(*, limit: int = 1000) -> int:
             return 0
         n_moved = 0
         cursor.execute(CUT)
-        for batch_id, campaign_id, route_id, site, attempt in cursor.fetchall():
-            cursor.execute(
-                MOVE,
-                {"batch": batch_id, "campaign": campaign_id, "route": route_id, "site": site, "attempt": attempt},
-            )
+        for batch in cursor.fetchall():
+            cursor.execute(MOVE, batch)
             n_moved += cursor.rowcount
         return n_moved

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.db import connection, transaction
 
 from delivery.outcomes import Result
+from delivery.sending.late import words_of_sweeper
 from delivery.sending.ledger import tally
 
 DEAD = """
-SELECT id, campaign_id FROM delivery_batch WHERE state = 'leased' AND lease_until < now()
+SELECT id, campaign_id, leased_by FROM delivery_batch WHERE state = 'leased' AND lease_until < now()
 ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1
 """
 
@@ -16,7 +17,7 @@ MARK_UNCERTAIN = """
 INSERT INTO delivery_outcome (campaign_id, batch_id, position, contact_id, result, code, enhanced, reply, provider_id,
     at)
 SELECT m.campaign_id, m.batch_id, m.position, m.contact_id, %(uncertain)s, 0, '',
-    'The worker ' || b.leased_by || ' died between handing this message over and writing the answer down.', '', now()
+    %(words)s, '', now()
 FROM delivery_message m JOIN delivery_batch b ON b.id = m.batch_id
 WHERE m.campaign_id = %(campaign)s AND m.batch_id = %(batch)s AND m.position < b.n_begun
 AND NOT EXISTS (
@@ -51,10 +52,9 @@ def _sweep_one() -> int | None:
         row = cursor.fetchone()
         if row is None:
             return None
-        batch_id, campaign_id = row
-        cursor.execute(
-            MARK_UNCERTAIN, {"uncertain": Result.UNCERTAIN.value, "campaign": campaign_id, "batch": batch_id}
-        )
+        batch_id, campaign_id, worker = row
+        params = {"campaign": campaign_id, "batch": batch_id, "words": words_of_sweeper(worker)}
+        cursor.execute(MARK_UNCERTAIN, {**params, "uncertain": Result.UNCERTAIN.value})
         n_uncertain = int(cursor.rowcount)
         cursor.execute(RELEASE, [batch_id])
         tally(cursor, campaign_id, batch_id)

@@ -1,9 +1,9 @@
-"""What shaping remembers in Redis: replies per rule over the last hour, and the pace of each path."""
+"""What shaping remembers in Redis: replies per rule over the last hour."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from redis import Redis
 from redis.client import Pipeline
@@ -11,7 +11,6 @@ from redis.exceptions import RedisError
 
 from delivery.limits.errors import LimitsUnavailable
 
-from .pace import FULL, Pace
 from .rules import Heard, Rule, target_of
 
 _PREFIX = "fanfare:shaping:"
@@ -27,7 +26,7 @@ def count_reply(redis: Redis, heard: Heard, rules: Sequence[Rule], now: datetime
     if not rules:
         return {}
     minute = int(now.timestamp()) // 60
-    keys = [_counter_key(rule, heard) for rule in rules]
+    keys = [_counter_key(rule.key, target_of(rule.reach, heard)) for rule in rules]
     try:
         with redis.pipeline() as pipe:
             for key in keys:
@@ -41,57 +40,16 @@ def count_reply(redis: Redis, heard: Heard, rules: Sequence[Rule], now: datetime
     return {rule.key: _sum(fields, minute) for rule, fields in zip(rules, counts, strict=True)}
 
 
-def forget_replies(redis: Redis, heard: Heard, rule: Rule) -> None:
+def forget_counters(redis: Redis, rule_key: str, target: str) -> None:
     """The rule starts from zero on this target: call it when a person revokes its measure. Raises LimitsUnavailable."""
     try:
-        redis.delete(_counter_key(rule, heard))
+        redis.delete(_counter_key(rule_key, target))
     except RedisError as error:
         raise LimitsUnavailable(str(error)) from error
 
 
-def read_pace(redis: Redis, path: str) -> Pace:
-    """The pace of a path (`target_of(Reach.PATH, ...)`); full where none is known. Raises LimitsUnavailable."""
-    try:
-        return _pace(redis.get(f"{_PREFIX}pace:{path}"))
-    except RedisError as error:
-        raise LimitsUnavailable(str(error)) from error
-
-
-def change_pace(redis: Redis, path: str, change: Callable[[Pace], Pace]) -> Pace:
-    """The pace after `change`, which runs again when another worker was quicker. Raises LimitsUnavailable."""
-    key, after = f"{_PREFIX}pace:{path}", FULL
-
-    def step(pipe: Pipeline) -> None:
-        nonlocal after
-        before = _pace(pipe.get(key))
-        after = change(before)
-        pipe.multi()
-        if after != before:
-            _write(pipe, key, after)
-
-    try:
-        redis.transaction(step, key)
-    except RedisError as error:
-        raise LimitsUnavailable(str(error)) from error
-    return after
-
-
-def _write(pipe: Pipeline, key: str, pace: Pace) -> None:
-    if pace.changed_at is None:
-        pipe.delete(key)
-    else:
-        pipe.set(key, f"{pace.factor!r} {pace.changed_at.timestamp()!r}", ex=24 * 3600)
-
-
-def _pace(value: object) -> Pace:
-    if value is None:
-        return FULL
-    factor, changed_at = (value.decode() if isinstance(value, bytes) else str(value)).split()
-    return Pace(float(factor), datetime.fromtimestamp(float(changed_at), UTC))
-
-
-def _counter_key(rule: Rule, heard: Heard) -> str:
-    return f"{_PREFIX}heard:{rule.key}:{target_of(rule.reach, heard)}"
+def _counter_key(rule_key: str, target: str) -> str:
+    return f"{_PREFIX}heard:{rule_key}:{target}"
 
 
 def _sum(fields: Mapping[bytes | str, bytes | str], minute: int) -> int:

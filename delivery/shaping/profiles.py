@@ -25,7 +25,8 @@ class Profile:
     """Limits of one path to one site; None: not limited by the profile.
 
     `connections` at once, `connections_per_minute` new ones, `messages_per_connection` before it is closed,
-    `messages_per_second`, `idle_s` seconds that an idle connection is kept.
+    `messages_per_second`, `idle_s` seconds that an idle connection is kept; `messages_per_hour` and `messages_per_day`
+    for operators who were given such a figure.
     """
 
     site: str
@@ -35,6 +36,8 @@ class Profile:
     messages_per_second: float | None = 100
     tls: Tls = Tls.OPPORTUNISTIC
     idle_s: int = 60
+    messages_per_hour: int | None = None
+    messages_per_day: int | None = None
 
     @property
     def mx_suffixes(self) -> tuple[str, ...]:

@@ -113,7 +113,10 @@ class Connection(asyncio.Protocol):
         try:
             self.session.receive(data)
         except SmtpError as error:
-            self._break(error.trouble)
+            if error.trouble.kind is TroubleKind.RECALLED:
+                self.abort(error.trouble.text)
+            else:
+                self._break(error.trouble)
             return
         self._has_progress = True
         if not self._is_proven and self.session.n_answered:

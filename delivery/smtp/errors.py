@@ -19,6 +19,7 @@ class TroubleKind(StrEnum):
     AUTH = "auth"  # login rejected, not offered, or demanded and not configured
     CLOSED = "closed"  # 421 or a hang-up in mid-session
     TIMEOUT = "timeout"  # no reply in time
+    RECALLED = "recalled"  # ours: the message it waits for was taken back
     PROTOCOL = "protocol"  # a reply that is not SMTP, or not an answer to what was asked
 
 

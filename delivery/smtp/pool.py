@@ -17,7 +17,7 @@ from delivery.smtp.dial import Dialer
 from delivery.smtp.envelope import Envelope
 from delivery.smtp.errors import SmtpError, Trouble
 from delivery.smtp.session import Session
-from delivery.smtp.verdicts import MAX_TEXT
+from delivery.smtp.verdicts import MAX_TEXT, RECALLED
 
 # Connections on which one message may be begun before it is deferred with the last reason.
 MAX_TRIES = 3
@@ -96,6 +96,17 @@ class Pool:
         """`feed` may have work again: every connection that can take a message pulls. Safe to call from callbacks."""
         self._is_dry = False
         self._serve_soon()
+
+    def recall(self, is_recalled: Callable[[Any], bool]) -> None:
+        """Settle as deferred those envelopes whose key is recalled and of whose body nothing has left."""
+        returned, self._returned = self._returned, deque()
+        for envelope, reason in returned:
+            if is_recalled(envelope.key):
+                self.settle(envelope, RECALLED)
+            else:
+                self._returned.append((envelope, reason))
+        for connection in list(self._connections):
+            connection.session.recall(lambda envelope: is_recalled(envelope.key))
 
     def in_flight(self) -> int:
         """Envelopes pulled and not yet settled."""

@@ -18,7 +18,7 @@ from delivery.smtp.envelope import Envelope, problem_with, unstuffed
 from delivery.smtp.errors import SmtpError, TroubleKind
 from delivery.smtp.features import Features
 from delivery.smtp.replies import Reply, ReplyParser
-from delivery.smtp.verdicts import MAX_TEXT, outcome_of
+from delivery.smtp.verdicts import MAX_TEXT, RECALLED, outcome_of
 
 _DOT = b".\r\n"
 # Codes that accuse the session and not the message: bad sequence, login or encryption demanded (RFC 4954 section 6).
@@ -70,6 +70,7 @@ class Session:
         self._sender_was_taken = False
         self._recipient_was_taken = False
         self._may_write_body = False
+        self._was_recalled = False
         self._owes_dot = False
         self._owes_reset = False
         self._n_begun = 0
@@ -130,6 +131,17 @@ class Session:
                 tail += self._say()
         return body, tail
 
+    def recall(self, is_recalled: Callable[[Envelope], bool]) -> None:
+        """Settle a recalled message that sent nothing but its addresses; what has begun to leave goes on.
+
+        A server that then waits for its body is hung up on: after 354 there is no other way to send nothing.
+        """
+        envelope = self._opening
+        if envelope is not None and not self._may_write_body and is_recalled(envelope):
+            self._opening = None
+            self._was_recalled = True
+            self._host.settle(envelope, RECALLED)
+
     def lost(self, reason: str) -> None:
         """The connection is gone: what may have left whole is uncertain, what has not is given back unsent."""
         finishing, self._finishing = self._finishing, None
@@ -151,7 +163,7 @@ class Session:
             return
         self._opening = envelope
         self._group_is_open = True
-        self._sender_was_taken = self._recipient_was_taken = False
+        self._sender_was_taken = self._recipient_was_taken = self._was_recalled = False
         if self._owes_reset:
             self._owes_reset = False
             self._to_say.append(b"RSET\r\n")
@@ -227,6 +239,8 @@ class Session:
             self._end_group(may_write=False)
         elif self._opening is not None:
             self._end_group(may_write=True)
+        elif self._was_recalled:
+            raise SmtpError(TroubleKind.RECALLED, "the message was recalled")
         elif self._recipient_was_taken:
             # It refused MAIL and takes RCPT and DATA: a lone dot might deliver an empty message.
             raise SmtpError(TroubleKind.PROTOCOL, f"takes a message whose sender it refused: {reply}")

@@ -9,6 +9,8 @@ from delivery.smtp.replies import Reply, printable
 
 MAX_TEXT = 500
 MAX_RETRY_AFTER = 86_400
+# What is taken back before its body left; `reason` tells the accounting that no server had a say in it.
+RECALLED = Outcome(Result.DEFERRED, text="not sent: it was taken back before it left", reason="recalled")
 
 # RFC 3463 section 2. Gmail and Exchange repeat the code at the start of every line of a reply.
 _ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s+|\Z)").match

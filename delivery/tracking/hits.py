@@ -1,15 +1,8 @@
-"""A hit: one request for a pixel or a link, in Redis before it is answered."""
+"""A hit: what is kept of one request for a pixel or a link, on its way through Redis."""
 
 from __future__ import annotations
 
-import time
-import uuid
-
 import msgspec
-from django.http import HttpRequest
-from redis import Redis
-
-from delivery.tracking.clients import client_address, network_of
 
 QUEUE = "fanfare:hits"
 
@@ -27,33 +20,11 @@ class Hit(msgspec.Struct, array_like=True, frozen=True):
     user_agent: str
     method: str
     purpose: str  # Sec-Purpose, Purpose or X-Moz, where prefetchers say so
+    label: str = ""  # what the operator's network lists say of the address: apple, scanner or nothing
 
 
-_encode = msgspec.msgpack.Encoder().encode
+encode_hit = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Hit).decode
-
-
-def hit_of(request: HttpRequest, kind: str, campaign_id: int, contact_id: int, link_index: int | None = None) -> Hit:
-    """The hit behind a request."""
-    meta = request.META
-    purpose = meta.get("HTTP_SEC_PURPOSE") or meta.get("HTTP_PURPOSE") or meta.get("HTTP_X_MOZ") or ""
-    return Hit(
-        key=uuid.uuid4().bytes,
-        at=time.time(),
-        kind=kind,
-        campaign_id=campaign_id,
-        contact_id=contact_id,
-        link_index=link_index,
-        network=network_of(client_address(meta)),
-        user_agent=str(meta.get("HTTP_USER_AGENT", ""))[:300],
-        method=request.method or "",
-        purpose=str(purpose)[:40],
-    )
-
-
-def record_hit(redis: Redis, hit: Hit) -> None:
-    """The hit is in Redis afterwards."""
-    redis.rpush(QUEUE, _encode(hit))
 
 
 def decode_hit(raw: bytes) -> Hit | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from csp.decorators import csp_replace
@@ -13,9 +13,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
+from redis.exceptions import RedisError
 
 from delivery.services import leaving
-from delivery.tracking.views import redis, tokens
+from delivery.tracking.tokens import MessageRef
+from delivery.tracking.views import database_outage, redis, tokens
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
@@ -33,35 +35,55 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """One button on GET; on POST the contact leaves the campaign's lists, or everything of the brand if asked."""
     ref = tokens().read(token)
     if ref is None:
-        return render(request, "delivery/public/gone.html", status=404)
+        return _private(render(request, "delivery/public/gone.html", status=404))
     if request.method == "POST":
-        return _leave(request, token, ref.campaign_id, ref.contact_id)
+        return _private(_leave(request, token, ref))
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-    page = leaving.page_for(ref.campaign_id, ref.contact_id)
-    return render(request, "delivery/public/unsubscribe.html", {"page": page, "brand": page.brand, "token": token})
+    context = _context(token, ref) | {"whys": leaving.WHYS.items()}
+    return _private(render(request, "delivery/public/unsubscribe.html", context))
 
 
-def _leave(request: HttpRequest, token: str, campaign_id: int, contact_id: int) -> HttpResponse:
+def _leave(request: HttpRequest, token: str, ref: MessageRef) -> HttpResponse:
     one_click = request.POST.get("List-Unsubscribe") == "One-Click"
+    why = request.POST.get("why", "")
     wish = leaving.Wish(
-        campaign_id,
-        contact_id,
+        ref.campaign_id,
+        ref.contact_id,
         everything=request.POST.get("scope") == "everything",
-        reason=request.POST.get("reason", "")[:300],
+        reason=request.POST.get("reason", "").strip()[:300],
         source="one-click" if one_click else "page",
+        why=why if why in leaving.WHYS else "",
+        at=timezone.now().timestamp(),
     )
-    try:
-        leaving.leave(wish, now=timezone.now())
-    except DatabaseError:
-        # Kept in Redis and carried out by the next flush: nobody loses an unsubscribe to an outage.
-        leaving.keep_for_later(redis(), wish)
+    if not _carried_out(wish) and not _kept(wish):
+        return _try_again(request)
     if one_click:
         return HttpResponse("Unsubscribed.", content_type="text/plain")
-    page = leaving.page_for(campaign_id, contact_id)
-    return render(
-        request, "delivery/public/unsubscribed.html", {"page": page, "brand": page.brand, "token": token, "wish": wish}
-    )
+    return render(request, "delivery/public/unsubscribed.html", _context(token, ref) | {"wish": wish})
+
+
+def _carried_out(wish: leaving.Wish) -> bool:
+    if database_outage().holds():
+        return False
+    try:
+        leaving.leave(wish, now=timezone.now())
+    except DatabaseError as problem:
+        database_outage().note()
+        log.error("unsubscribe waits for PostgreSQL", problem=str(problem))
+        return False
+    database_outage().clear()
+    return True
+
+
+def _kept(wish: leaving.Wish) -> bool:
+    """Kept in Redis and carried out by the next flush: nobody loses an unsubscribe to an outage of PostgreSQL."""
+    try:
+        leaving.keep_for_later(redis(), wish)
+    except RedisError as problem:
+        log.error("unsubscribe refused: neither PostgreSQL nor Redis can be written", problem=str(problem))
+        return False
+    return True
 
 
 @csrf_exempt
@@ -70,14 +92,43 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Which of the brand's lists the contact is on; POST sets them."""
     ref = tokens().read(token)
     if ref is None:
-        return render(request, "delivery/public/gone.html", status=404)
+        return _private(render(request, "delivery/public/gone.html", status=404))
     if request.method not in ("GET", "HEAD", "POST"):
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     saved = request.method == "POST"
-    if saved:
-        wanted = {int(pk) for pk in request.POST.getlist("list") if pk.isdigit()}
+    if saved and not _saved(request, ref):
+        return _private(_try_again(request))
+    context = _context(token, ref)
+    if not context["page"].known:
+        return _private(_try_again(request))
+    return _private(render(request, "delivery/public/preferences.html", context | {"saved": saved}))
+
+
+def _saved(request: HttpRequest, ref: MessageRef) -> bool:
+    wanted = {int(pk) for pk in request.POST.getlist("list") if pk.isdecimal() and len(pk) < 19}
+    try:
         leaving.set_preferences(ref.campaign_id, ref.contact_id, wanted, now=timezone.now())
-    page = leaving.page_for(ref.campaign_id, ref.contact_id)
-    return render(
-        request, "delivery/public/preferences.html", {"page": page, "brand": page.brand, "token": token, "saved": saved}
-    )
+    except DatabaseError:
+        database_outage().note()
+        return False
+    return True
+
+
+def _context(token: str, ref: MessageRef) -> dict[str, Any]:
+    if database_outage().holds():
+        page = leaving.NOTHING_KNOWN
+    else:
+        page = leaving.page_for(ref.campaign_id, ref.contact_id)
+        (database_outage().clear if page.known else database_outage().note)()
+    return {"page": page, "brand": page.brand, "token": token}
+
+
+def _try_again(request: HttpRequest) -> HttpResponse:
+    response = render(request, "delivery/public/try_again.html", status=503)
+    response["Retry-After"] = "30"
+    return response
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store, private"
+    return response

@@ -1,100 +1,126 @@
-"""Machine or human: rules over one hit and over the hits around it. Pure; facts in order of certainty.
-
-VERSION is stored with each event: after a change, `manage.py reclassify` judges history anew.
-"""
+"""Machine or human: the rules of rules.py over one hit, and over the clicks of one message. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
-VERSION = 1
-
-# Mail security gateways and libraries name themselves. Image proxies of Gmail and Yahoo fetch when a person looks.
-SCANNER_WORDS = re.compile(
-    r"barracuda|mimecast|proofpoint|urldefense|safelinks|forcepoint|symantec|messagelabs|trendmicro|sophos|zscaler|fireeye"
-    r"|trellix|cisco|ironport|bitdefender|bingpreview|skypeuripreview|slackbot|facebookexternalhit|python|curl|wget|go-http"
-    r"|java/|okhttp|headless|phantomjs|puppeteer|axios|node-fetch|libwww|scrapy|bot\b|spider|crawler",
-    re.IGNORECASE,
+from delivery.tracking.hits import Hit
+from delivery.tracking.rules import (
+    GROUP_RULES,
+    HONEYPOT_KEY,
+    HONEYPOT_SECONDS,
+    HUMAN,
+    MACHINE,
+    RULES,
+    GroupRule,
+    Rule,
 )
-IMAGE_PROXIES = ("GoogleImageProxy", "YahooMailProxy")
-# Gmail fetches ahead of reading with exactly this browser of 2015.
-GMAIL_PREFETCH = "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
-# Apple Mail Privacy Protection: a bare product token, or WebKit without Version and Safari.
-APPLE_BARE = "Mozilla/5.0"
-APPLE_TAIL = "(KHTML, like Gecko)"
 
-BURST_SECONDS = 2.0
-BURST_LINKS = 3
-TOO_SOON_SECONDS = 2.0
-HONEYPOT_SECONDS = 600.0
+MessageKey = tuple[int, int]
+"""Campaign and contact."""
+
+# The farthest that evidence reaches: clicks this far apart may change each other's verdict.
+REACH_SECONDS = max(HONEYPOT_SECONDS, *(rule.seconds for rule in GROUP_RULES))
+TIMED = tuple(rule for rule in RULES if rule.field == "age")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """human, machine or unknown, and the rule that said so."""
+    """human or machine, and the rule that said so."""
 
     verdict: str
     reason: str = ""
 
 
-HUMAN = Verdict("human")
+PERSON = Verdict(HUMAN)
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """One hit as the rules see it; `at` and `sent_at` are Unix seconds."""
+def judge(hits: Sequence[Hit], *, sent_at: Mapping[MessageKey, float], n_links: Mapping[int, int]) -> list[Verdict]:
+    """One verdict per hit, in order: alone first, then bursts and honeypots fold back over what came with them.
 
-    kind: str
-    at: float
-    campaign_id: int
-    contact_id: int
-    link_index: int | None
-    network: str
-    user_agent: str
-    method: str
-    purpose: str
-    sent_at: float | None = None
-
-
-def judge_alone(trace: Trace) -> Verdict:
-    """What one hit says by itself."""
-    agent = trace.user_agent
-    checks = (
-        (trace.kind == "honeypot", "honeypot"),
-        (trace.method == "HEAD", "head-request"),
-        (not agent, "no-user-agent"),
-        (bool(re.search(r"prefetch|preview|prerender", trace.purpose, re.IGNORECASE)), "prefetch-header"),
-        (GMAIL_PREFETCH in agent, "gmail-prefetch"),
-        (not any(proxy in agent for proxy in IMAGE_PROXIES) and bool(SCANNER_WORDS.search(agent)), "scanner-agent"),
-        (trace.kind == "opened" and (agent == APPLE_BARE or agent.endswith(APPLE_TAIL)), "apple-privacy"),
-        (trace.sent_at is not None and trace.at - trace.sent_at < TOO_SOON_SECONDS, "too-soon"),
-    )
-    return next((Verdict("machine", reason) for matches, reason in checks if matches), HUMAN)
-
-
-def judge_together(traces: Sequence[Trace]) -> list[Verdict]:
-    """One verdict per hit, in order: alone first, then bursts and honeypots fold back over what came with them."""
-    verdicts = [judge_alone(trace) for trace in traces]
-    by_message: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for number, trace in enumerate(traces):
-        by_message[trace.campaign_id, trace.contact_id].append(number)
-    for numbers in by_message.values():
-        for number, reason in _together(traces, sorted(numbers, key=lambda n: traces[n].at)):
-            if verdicts[number].verdict == "human":
-                verdicts[number] = Verdict("machine", reason)
+    `sent_at` is Unix seconds per message, where known; `n_links` is tracked links per campaign.
+    """
+    verdicts = [_alone(hit, sent_at) for hit in hits]
+    for key, numbers in _clicks_by_message(hits).items():
+        if len(numbers) > 1:
+            for number, reason in _together(hits, numbers, n_links.get(key[0], 0)):
+                if verdicts[number].verdict == HUMAN:
+                    verdicts[number] = Verdict(MACHINE, reason)
     return verdicts
 
 
-def _together(traces: Sequence[Trace], numbers: Sequence[int]) -> Iterable[tuple[int, str]]:
-    clicks = [n for n in numbers if traces[n].kind in ("clicked", "honeypot")]
-    for first, number in enumerate(clicks):
-        burst = [n for n in clicks[first:] if traces[n].at - traces[number].at <= BURST_SECONDS]
-        if len({traces[n].link_index for n in burst}) >= BURST_LINKS:
-            yield from ((n, "click-burst") for n in burst)
-    for trap in (traces[n] for n in numbers if traces[n].kind == "honeypot"):
-        for n in clicks:
-            if traces[n].network == trap.network and abs(traces[n].at - trap.at) <= HONEYPOT_SECONDS:
-                yield n, "honeypot"
+def _alone(hit: Hit, sent_at: Mapping[MessageKey, float]) -> Verdict:
+    verdict = judge_looks(hit.kind, hit.method, hit.purpose, hit.user_agent, hit.label)
+    if verdict.verdict == MACHINE or not sent_at:
+        return verdict
+    sent = sent_at.get((hit.campaign_id, hit.contact_id))
+    if sent is None:
+        return verdict
+    return next((Verdict(r.verdict, r.key) for r in TIMED if hit.at - sent < float(r.value)), verdict)
+
+
+@lru_cache(maxsize=20_000)  # readers' programs are few; a rule run costs 5 µs, this 0.2
+def judge_looks(kind: str, method: str, purpose: str, user_agent: str, label: str) -> Verdict:
+    """What a hit's own looks say, without its time."""
+    looks = {"kind": kind, "method": method, "purpose": purpose, "user_agent": user_agent, "label": label}
+    for rule in RULES:
+        if rule.field != "age" and kind in rule.kinds and _test(rule)(looks[rule.field]):
+            return Verdict(rule.verdict, rule.key)
+    return PERSON
+
+
+@cache
+def _test(rule: Rule) -> Callable[[str], bool]:
+    value = str(rule.value)
+    pattern = re.compile(value, re.IGNORECASE) if rule.how == "matches" else None
+    tests: dict[str, Callable[[str], bool]] = {
+        "is": lambda text: text == value,
+        "contains": lambda text: value in text,
+        "ends": lambda text: text.endswith(value),
+        "matches": lambda text: pattern is not None and bool(pattern.search(text)),
+    }
+    return tests[rule.how]
+
+
+def _clicks_by_message(hits: Sequence[Hit]) -> dict[MessageKey, list[int]]:
+    clicks: dict[MessageKey, list[int]] = defaultdict(list)
+    for number, hit in enumerate(hits):
+        if hit.kind != "opened":
+            clicks[hit.campaign_id, hit.contact_id].append(number)
+    return clicks
+
+
+def _together(hits: Sequence[Hit], numbers: list[int], n_links: int) -> Iterable[tuple[int, str]]:
+    ordered = sorted(numbers, key=lambda number: hits[number].at)
+    for trap in (hits[number] for number in ordered if hits[number].kind == "honeypot"):
+        for number in ordered:
+            if hits[number].network == trap.network and abs(hits[number].at - trap.at) <= HONEYPOT_SECONDS:
+                yield number, HONEYPOT_KEY
+    for rule in GROUP_RULES:
+        for number in _caught(hits, ordered, rule, n_links):
+            yield number, rule.key
+
+
+def _caught(hits: Sequence[Hit], ordered: list[int], rule: GroupRule, n_links: int) -> set[int]:
+    """Clicks in any window of the rule's length that holds enough different links; one pass, two ends."""
+    needed = max(rule.n_links, rule.share * n_links)
+    if rule.share and n_links < rule.n_links:
+        return set()  # a message of one link has no "all links"
+    caught: set[int] = set()
+    within: dict[int | None, int] = defaultdict(int)
+    low = 0
+    for high, number in enumerate(ordered):
+        within[hits[number].link_index] += 1
+        while hits[number].at - hits[ordered[low]].at > rule.seconds:
+            gone = hits[ordered[low]].link_index
+            within[gone] -= 1
+            if not within[gone]:
+                del within[gone]
+            low += 1
+        if len(within) >= needed:
+            caught.update(ordered[low : high + 1])
+    return caught

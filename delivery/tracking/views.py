@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import base64
 from functools import cache
+from pathlib import Path
 
-import structlog
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.encoding import iri_to_uri
 from redis import Redis
-from redis.exceptions import RedisError
 
-from delivery.tracking.hits import hit_of, record_hit
+from delivery.tracking.clients import hit_of
+from delivery.tracking.hits import encode_hit
 from delivery.tracking.links import verify_dynamic
-from delivery.tracking.linktable import LinkTable
+from delivery.tracking.linktable import LinkTable, Unavailable
+from delivery.tracking.outage import Outage
+from delivery.tracking.spill import Spill
 from delivery.tracking.tokens import MessageRef, TokenMaker, derive_key
-
-log = structlog.get_logger()
+from delivery.tracking.writing import HitWriter
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
@@ -43,13 +45,25 @@ def link_secret() -> bytes:
 
 
 @cache
+def database_outage() -> Outage:
+    """What this process knows about PostgreSQL being away."""
+    return Outage()
+
+
+@cache
+def hits() -> HitWriter:
+    """This process's writer of hits."""
+    return HitWriter(redis(), Spill(Path(settings.SPILL_ROOT)))
+
+
+@cache
 def links() -> LinkTable:
     """This process's link table."""
-    return LinkTable(redis())
+    return LinkTable(redis(), database_outage())
 
 
 def pixel(request: HttpRequest, token: str) -> HttpResponse:
-    """The open pixel: always the same 43 bytes, whatever the token."""
+    """The open pixel: always the same 42 bytes, whatever the token."""
     if not _is_read(request):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     ref = tokens().read(token)
@@ -63,8 +77,11 @@ def click(request: HttpRequest, token: str, index: int) -> HttpResponseBase:
     if not _is_read(request):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     ref = tokens().read(token)
-    url = links().target(ref.campaign_id, index) if ref is not None else None
-    if ref is None or url is None:
+    try:
+        url = links().target(ref.campaign_id, index) if ref is not None else None
+    except Unavailable:
+        return _try_again(request)
+    if ref is None or url is None or not _is_web(url):
         return _gone(request)
     _note(request, "clicked", ref, index)
     return _redirect(url)
@@ -76,7 +93,7 @@ def dynamic_click(request: HttpRequest, token: str, index: int, mac: str, target
         return HttpResponseNotAllowed(["GET", "HEAD"])
     ref = tokens().read(token)
     url = verify_dynamic(link_secret(), ref.campaign_id, index, mac, target) if ref is not None else None
-    if ref is None or url is None:
+    if ref is None or url is None or not _is_web(url) or links().is_off(ref.campaign_id, index):
         return _gone(request)
     _note(request, "clicked", ref, index)
     return _redirect(url)
@@ -94,17 +111,19 @@ def _is_read(request: HttpRequest) -> bool:
     return request.method in ("GET", "HEAD")
 
 
+def _is_web(url: str) -> bool:
+    """A contact's field may hold anything; a browser is sent to web pages alone."""
+    return url[:8].lower().startswith(("http://", "https://"))
+
+
 def _note(request: HttpRequest, kind: str, ref: MessageRef, index: int | None = None) -> None:
-    try:
-        record_hit(redis(), hit_of(request, kind, ref.campaign_id, ref.contact_id, index))
-    except RedisError as problem:
-        # The reader gets where he wants to go; the loss is one hit, and it is said.
-        log.error("hit lost", kind=kind, campaign_id=ref.campaign_id, problem=str(problem))
+    """The hit is in Redis afterwards; what the writer cannot keep it logs, and the reader gets on all the same."""
+    hits().write(encode_hit(hit_of(request, kind, ref.campaign_id, ref.contact_id, index)))
 
 
 def _redirect(url: str) -> HttpResponse:
     response = HttpResponse(status=302)
-    response["Location"] = url
+    response["Location"] = iri_to_uri(url)  # a header holds ASCII; Django would write =?utf-8?...?= else
     response["Referrer-Policy"] = "no-referrer"
     return _private(response)
 
@@ -117,3 +136,10 @@ def _private(response: HttpResponse) -> HttpResponse:
 @csp_replace(settings.PUBLIC_CONTENT_SECURITY_POLICY)
 def _gone(request: HttpRequest) -> HttpResponse:
     return _private(render(request, "delivery/public/gone.html", status=404))
+
+
+@csp_replace(settings.PUBLIC_CONTENT_SECURITY_POLICY)
+def _try_again(request: HttpRequest) -> HttpResponse:
+    response = render(request, "delivery/public/try_again.html", status=503)
+    response["Retry-After"] = "30"
+    return _private(response)

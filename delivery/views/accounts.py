@@ -8,17 +8,22 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.views.pages import Crumbs, home_crumbs, render_page
-from delivery.forms.accounts import form_for
+from campaigns.views.pages import render_page
+from contacts.encryption import WrongKey
+from contacts.models import Brand
+from delivery.forms.accounts import TrialForm, form_for
+from delivery.forms.hooks import HookSecretForm
 from delivery.models import ProviderAccount
 from delivery.providers import PROVIDERS
 from delivery.providers.presets import SMTP_PRESETS
-from delivery.sending.transports import smtp_config
-from delivery.services.accounts import give_default_route
+from delivery.sending.transports import provider_of, smtp_config
+from delivery.services.accounts import give_default_route, hold_of, resume_account
+from delivery.services.hook_overview import overview_of
 from delivery.smtp import probe
+from delivery.views.crumbs import account_crumbs
 
 may_add = permission_required("delivery.add_provideraccount", raise_exception=True)
 may_change = permission_required("delivery.change_provideraccount", raise_exception=True)
@@ -29,7 +34,7 @@ may_change = permission_required("delivery.change_provideraccount", raise_except
 def pick(request: HttpRequest) -> HttpResponse:
     """All ways of sending."""
     context = {"presets": SMTP_PRESETS.values(), "kinds": PROVIDERS.values()}
-    return render_page(request, "delivery/account_pick.html", context, title="Add a provider", crumbs=_crumbs())
+    return render_page(request, "delivery/account_pick.html", context, title="Add a provider", crumbs=account_crumbs())
 
 
 @may_add
@@ -43,32 +48,92 @@ def new_account(request: HttpRequest, choice: str) -> HttpResponse:
         account = form.save()
         route = give_default_route(account)
         words = f" It is in the route “{route.name}”." if route else " Put it into a route to send with it."
-        messages.success(request, f"“{account}” is saved.{words} Now test the connection.")
+        messages.success(request, f"“{account}” is saved.{words} Now test the connection and send a test message.")
         return redirect("admin:delivery_provideraccount_change", account.pk)
     context = {"form": form, "account": None, "notes": _notes(choice)}
-    return render_page(request, "delivery/account_form.html", context, title="New provider account", crumbs=_crumbs())
+    return render_page(
+        request, "delivery/account_form.html", context, title="New provider account", crumbs=account_crumbs()
+    )
 
 
 @may_change
 def edit_account(request: HttpRequest, account_id: int) -> HttpResponse:
     """An account with its limits, its routes and its connection test."""
-    account = get_object_or_404(ProviderAccount, pk=account_id)
+    account, unreadable = _readable(account_id)
     form = form_for(account, "", request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.save()
+        resume_account(account.pk)  # who corrects a password need not press a second button
         messages.success(request, f"“{account}” is saved. Workers use it within a minute.")
         return redirect("admin:delivery_provideraccount_change", account.pk)
-    context = {"form": form, "account": account, "routes": account.routes.all(), "notes": _notes(account.kind)}
-    return render_page(request, "delivery/account_form.html", context, title=account.name, crumbs=_crumbs())
+    hooks = overview_of(account, now=timezone.now())
+    context = {
+        "form": form,
+        "account": account,
+        "routes": account.routes.all(),
+        "notes": _notes(account.kind),
+        "unreadable": unreadable,
+        "trial_form": TrialForm(),
+        "domains": Brand.objects.order_by("name"),
+        "hold": hold_of(account, now=timezone.now()),
+        "hooks": hooks,
+        "secret_form": HookSecretForm(account, hooks.webhooks.secret_help) if hooks else None,
+    }
+    return render_page(request, "delivery/account_form.html", context, title=account.name, crumbs=account_crumbs())
 
 
 @require_POST
 @may_change
 def test_connection(request: HttpRequest, account_id: int) -> HttpResponse:
     """Connects, encrypts and logs in as for sending; no message is begun. The server's own words, good or bad."""
-    account = get_object_or_404(ProviderAccount, pk=account_id)
-    ok, words = _probe_smtp(account) if account.kind == "smtp" else _probe_api(account)
+    account, unreadable = _readable(account_id)
+    if unreadable:
+        ok, words = False, unreadable
+    else:
+        ok, words = _probe_smtp(account) if account.kind == "smtp" else _probe_api(account)
     (messages.success if ok else messages.error)(request, words)
+    return redirect("admin:delivery_provideraccount_change", account.pk)
+
+
+@require_POST
+@may_change
+def send_trial_message(request: HttpRequest, account_id: int) -> HttpResponse:
+    """One real message through this account; what the server answered, word for word."""
+    from delivery.services.testing import send_trial  # the content pipeline: 40 MB that a web process seldom needs
+
+    account, unreadable = _readable(account_id)
+    form = TrialForm(request.POST)
+    if unreadable:
+        messages.error(request, unreadable)
+    elif not form.is_valid():
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+    else:
+        result = send_trial(account, form.cleaned_data["brand"], form.cleaned_data["to"])
+        if result.ok:
+            messages.success(request, f"Sent to {result.address}. The server said: {result.text}")
+        else:
+            messages.error(request, f"Not sent to {result.address}. The server said: {result.text}")
+    return redirect("admin:delivery_provideraccount_change", account.pk)
+
+
+def _readable(account_id: int) -> tuple[ProviderAccount, str]:
+    """The account, and in words why its secrets cannot be read; they are then asked for anew."""
+    account = get_object_or_404(ProviderAccount.objects.defer("secrets", "hook_secrets"), pk=account_id)
+    try:
+        account.refresh_from_db(fields=["secrets"])
+    except WrongKey as problem:
+        account.secrets = {}
+        return account, f"{problem} Put the old key back, or enter the credentials of “{account}” anew."
+    return account, ""
+
+
+@require_POST
+@may_change
+def resume(request: HttpRequest, account_id: int) -> HttpResponse:
+    """A suspended account, or one whose circuit breaker is open, sends again."""
+    account = get_object_or_404(ProviderAccount.objects.defer("secrets"), pk=account_id)
+    resumed = resume_account(account.pk)
+    messages.success(request, f"“{account}” sends again." if resumed else f"“{account}” was not held back.")
     return redirect("admin:delivery_provideraccount_change", account.pk)
 
 
@@ -84,8 +149,14 @@ def _probe_smtp(account: ProviderAccount) -> tuple[bool, str]:
 
 
 def _probe_api(account: ProviderAccount) -> tuple[bool, str]:
-    provider = PROVIDERS[account.kind].build(account.options, account.secrets or {})
-    found = provider.test_connection()
+    try:
+        provider = provider_of(account)
+    except ValueError as problem:
+        return False, f"{account} is not set up: {problem}"
+    try:
+        found = provider.test_connection()
+    finally:
+        provider.close()
     return found.ok, f"{account} answers: {found.words}"
 
 
@@ -95,7 +166,3 @@ def _notes(choice: str) -> str:
     if kind in PROVIDERS:
         return " ".join((PROVIDERS[kind].dns_notes, *PROVIDERS[kind].capabilities.notes)).strip()
     return SMTP_PRESETS[preset].notes if preset in SMTP_PRESETS else ""
-
-
-def _crumbs() -> Crumbs:
-    return [*home_crumbs(), ("Providers", reverse("admin:delivery_provideraccount_changelist"))]

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from campaigns.views.pages import campaign_crumbs, render_page
 from delivery import recipients
+from delivery.queries import find_uncertain
 from delivery.views.report import launched_campaign
 
 may_see = permission_required("contacts.view_contact", raise_exception=True)
@@ -44,7 +45,12 @@ def recipient_list(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def recipient(request: HttpRequest, campaign_id: int, contact_id: int) -> HttpResponse:
     """Everything on record about one message."""
     campaign = launched_campaign(campaign_id)
-    context = {"campaign": campaign, "log": recipients.log_of(campaign.pk, contact_id), "contact_id": contact_id}
+    context = {
+        "campaign": campaign,
+        "log": recipients.log_of(campaign.pk, contact_id),
+        "contact_id": contact_id,
+        "is_uncertain": bool(find_uncertain(campaign.pk, contact_id=contact_id)),
+    }
     return _page(request, "delivery/recipient.html", context, "What happened to one message")
 
 

@@ -20,7 +20,7 @@ from delivery.models import Link
 from delivery.sites import provider_label
 from delivery.tracking.linktable import publish_links
 from delivery.tracking.views import redis
-from delivery.watchdog import why_not_moving
+from delivery.watchdog import look_at
 
 may_see = permission_required("campaigns.view_campaign", raise_exception=True)
 may_change = permission_required("campaigns.change_campaign", raise_exception=True)
@@ -77,7 +77,7 @@ def _figures(campaign: Campaign, since: datetime, machines: bool) -> dict[str, A
         "deferrals": reports.deferrals_of(campaign.pk),
         "sites": [(provider_label(line.site), line) for line in reports.sites_of(campaign.pk, since=since)],
         "accounts": reports.accounts_of(campaign.pk),
-        "stalled": why_not_moving(campaign.pk) if live else "",
+        "finding": look_at(campaign.pk) if live else None,
         "live": live or timezone.now() - since < reports.LIVELY,
     }
 

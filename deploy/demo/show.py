@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from contacts.models import Brand
 from contacts.services import create_api_key
 from delivery.progress import Progress, progress_of
 from delivery.reports import report_of
+from delivery.watchdog import why_not_moving
 from deploy.demo import setup
 from deploy.demo.credentials import keep_credentials, make_password, read_credentials
 from deploy.demo.environment import CREDENTIALS
@@ -36,6 +38,7 @@ N_REACHED = 10_000
 PER_SECOND = 150.0
 STARTS_AFTER = timedelta(seconds=20)  # the processes need some 10 s
 TICK_SECONDS = 0.5
+STILL_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -133,12 +136,12 @@ class Demo:
         is_shown = self._has_ended(campaign_id)
         if is_shown:
             self.terminal.say("  The sample campaign was sent before; make another one in the admin.")
-        pace = Pace()
+        pace, trouble = Pace(), Trouble(self.terminal.say)
         while True:
             supervisor.look_after()
             if not is_shown:
                 try:
-                    is_shown = self._show_progress(campaign_id, pace)
+                    is_shown = self._show_progress(campaign_id, pace, trouble)
                 except OperationalError as problem:  # PostgreSQL was restarted under us: it comes back
                     self.terminal.say(f"  {problem}".splitlines()[0])
                     close_old_connections()
@@ -148,7 +151,7 @@ class Demo:
         ends = (Campaign.State.FINISHED, Campaign.State.CANCELLED)
         return not Campaign.objects.filter(pk=campaign_id).exclude(state__in=ends).exists()
 
-    def _show_progress(self, campaign_id: int, pace: Pace) -> bool:
+    def _show_progress(self, campaign_id: int, pace: Pace, trouble: Trouble) -> bool:
         """True once the campaign has its end, which is shown as a table."""
         campaign = Campaign.objects.get(pk=campaign_id)
         progress = progress_of(campaign_id)
@@ -157,6 +160,7 @@ class Demo:
             self._show_result(campaign, progress)
             return True
         rate = pace.of(progress.done, now)
+        trouble.look(campaign_id, progress, now)
         self.terminal.live(f"  {line_of(campaign, progress, rate)}", now=now)
         return False
 
@@ -186,6 +190,26 @@ class Pace:
         self._marks = [(at, n) for at, n in self._marks if now - at <= 5] + [(now, n_done)]
         first_at, first_n = self._marks[0]
         return (n_done - first_n) / (now - first_at) if now > first_at else 0.0
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Says why a campaign stands still, once per reason, when nothing moved for 10 s."""
+
+    say: Callable[[str], None]
+    _stands: tuple[Progress, float] | None = None
+    _said: str = ""
+
+    def look(self, campaign_id: int, progress: Progress, now: float) -> None:
+        """To be called with the progress at `now` (seconds)."""
+        if self._stands is None or self._stands[0] != progress:
+            self._stands = (progress, now)
+        elif now - self._stands[1] >= STILL_SECONDS:
+            self._stands = (progress, now)
+            reason = why_not_moving(campaign_id)
+            if reason and reason != self._said:
+                self._said = reason
+                self.say(f"  Nothing moves: {reason}")
 
 
 def line_of(campaign: Campaign, progress: Progress, rate: float) -> str:

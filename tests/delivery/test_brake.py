@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from delivery.brake import BrakePolicy, Pause, Results, judge_campaign
+from delivery.brake import BrakePolicy, Cause, Pause, Results, judge_campaign
 
 POLICY = BrakePolicy()
 
@@ -21,21 +21,27 @@ def test_a_campaign_within_its_limits_goes_on(results: Results) -> None:
 
 
 @pytest.mark.parametrize(
-    ("results", "reason"),
+    ("results", "reason", "cause"),
     [
         (
             Results(1000, n_bounced=21),
             "21 of 1000 messages (2.1%) bounced: their addresses do not exist; the limit is 2.0%.",
+            "bounced",
         ),
-        (Results(200, n_complained=3), "3 of 200 messages (1.5%) were marked as spam; the limit is 0.3%."),
+        (
+            Results(200, n_complained=3),
+            "3 of 200 messages (1.5%) were marked as spam; the limit is 0.3%.",
+            "complained",
+        ),
         (
             Results(500, n_blocked=60),
             "60 of 500 messages (12.0%) were blocked for reputation, content or policy; the limit is 10.0%.",
+            "blocked",
         ),
     ],
 )
-def test_a_campaign_over_a_limit_pauses_and_says_why(results: Results, reason: str) -> None:
-    assert judge_campaign(results, POLICY) == Pause(reason)
+def test_a_campaign_over_a_limit_pauses_and_says_why(results: Results, reason: str, cause: Cause) -> None:
+    assert judge_campaign(results, POLICY) == Pause(reason, cause)
 
 
 def test_limits_can_be_set() -> None:

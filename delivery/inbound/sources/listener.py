@@ -50,7 +50,7 @@ class ListenerSettings:
     patience: float = 300.0
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: aiosmtpd reads every attribute, which Python before 3.11.3 cannot (gh-102069)
 class MailListener:
     """Listens in a thread of its own between `with` and its end; iterating gives arrivals until then.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -21,37 +21,33 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """One subcommand per benchmark."""
         names = parser.add_subparsers(dest="name", required=True)
-        send = names.add_parser("send", help="Messages per second from launch to the last outcome written.")
-        send.add_argument("--recipients", type=int, default=10_000)
-        send.add_argument("--size", type=int, default=40, help="Kilobytes of HTML.")
-        send.add_argument("--links", type=int, default=20)
-        send.add_argument(
-            "--template", choices=TEMPLATES, default="plain", help="rich: filters, captures, nested loops."
-        )
-        send.add_argument("--connections", type=int, default=10, help="Per worker process.")
-        send.add_argument("--workers", type=int, default=1, help="Worker processes.")
-        send.add_argument("--rtt-ms", type=float, default=0.0, help="Round trip that the project's own sink simulates.")
-        send.add_argument("--dkim", choices=["", "rsa", "ed25519"], default="")
-        send.add_argument("--sink", default="", help="HOST:PORT of another sink.")
-        send.add_argument(
-            "--provider", default="", help="Send through a provider's API (a kind such as resend), faked here."
-        )
-        send.add_argument("--latency-ms", type=float, default=50.0, help="What a call to the faked provider takes.")
-        send.add_argument("--rate", type=int, default=0, help="The faked account's limit in messages per second.")
-        send.add_argument("--pairs", type=int, default=5)
-        send.add_argument("--plain", type=int, default=300, help="Messages of the plain Django reference; 0: none.")
-        send.add_argument("--no-ceiling", dest="ceiling", action="store_false", help="Do not run smtp-source.")
+        send = _add_send(names)
         scale = names.add_parser("scale", help="The send path's statements among millions of old messages.")
         scale.add_argument("--old", type=int, default=50_000_000, help="Old messages, made by SQL: 250 bytes each.")
         scale.add_argument("--recipients", type=int, default=100_000, help="Of the campaign that is measured.")
         bounces = names.add_parser("bounces", help="How well real bounce mails are understood.")
         bounces.add_argument("--corpus", type=Path, required=True, help="A folder of .eml files with expected.json.")
-        for command in (send, scale, bounces):
+        track = names.add_parser("track", help="Hits per second of one web process, and of the flusher.")
+        track.add_argument("--connections", type=int, default=20, help="Keep-alive connections, a request on each.")
+        track.add_argument("--threads", type=int, default=8, help="Threads of the web process.")
+        track.add_argument("--seconds", type=float, default=2.0, help="Of each run.")
+        track.add_argument("--pairs", type=int, default=5)
+        track.add_argument("--flush", type=int, default=100_000, help="Hits per round of the flusher.")
+        verdicts = names.add_parser("verdicts", help="How well machines are told from people, on simulated traffic.")
+        verdicts.add_argument("--messages", type=int, default=400, help="Per kind of traffic.")
+        verdicts.add_argument("--seed", type=int, default=1)
+        for command in (send, scale, bounces, track, verdicts):
             command.add_argument("--json", action="store_true")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run it and print."""
-        run = {"send": self._send, "scale": self._scale, "bounces": self._bounces}[options["name"]]
+        run = {
+            "send": self._send,
+            "scale": self._scale,
+            "bounces": self._bounces,
+            "track": self._track,
+            "verdicts": self._verdicts,
+        }[options["name"]]
         run(options)
 
     def _send(self, options: dict[str, Any]) -> None:
@@ -92,9 +88,46 @@ class Command(BaseCommand):
         else:
             self.stdout.write(render_table(score))
 
+    def _track(self, options: dict[str, Any]) -> None:
+        from delivery.benchmarks.track import Options, measure
+
+        chosen = {key: options[key] for key in Options.__dataclass_fields__ if key in options}
+        self._print(measure(Options(**chosen)), as_json=options["json"])
+
+    def _verdicts(self, options: dict[str, Any]) -> None:
+        from delivery.tracking.simulation import render_table, score_traffic
+
+        score = score_traffic(n_messages=options["messages"], seed=options["seed"])
+        if options["json"]:
+            self._print(score.as_json(), as_json=True)
+        else:
+            self.stdout.write(render_table(score))
+
     def _print(self, figures: dict[str, Any], *, as_json: bool) -> None:
         if as_json:
             self.stdout.write(json.dumps(figures))
             return
         for key, value in figures.items():
             self.stdout.write(f"{key:24} {json.dumps(value)}")
+
+
+def _add_send(names: Any) -> CommandParser:
+    send = names.add_parser("send", help="Messages per second from launch to the last outcome written.")
+    send.add_argument("--recipients", type=int, default=10_000)
+    send.add_argument("--size", type=int, default=40, help="Kilobytes of HTML.")
+    send.add_argument("--links", type=int, default=20)
+    send.add_argument("--template", choices=TEMPLATES, default="plain", help="rich: filters, captures, nested loops.")
+    send.add_argument("--connections", type=int, default=10, help="Per worker process.")
+    send.add_argument("--workers", type=int, default=1, help="Worker processes.")
+    send.add_argument("--rtt-ms", type=float, default=0.0, help="Round trip that the project's own sink simulates.")
+    send.add_argument("--dkim", choices=["", "rsa", "ed25519"], default="")
+    send.add_argument("--sink", default="", help="HOST:PORT of another sink.")
+    send.add_argument(
+        "--provider", default="", help="Send through a provider's API (a kind such as resend), faked here."
+    )
+    send.add_argument("--latency-ms", type=float, default=50.0, help="What a call to the faked provider takes.")
+    send.add_argument("--rate", type=int, default=0, help="The faked account's limit in messages per second.")
+    send.add_argument("--pairs", type=int, default=5)
+    send.add_argument("--plain", type=int, default=300, help="Messages of the plain Django reference; 0: none.")
+    send.add_argument("--no-ceiling", dest="ceiling", action="store_false", help="Do not run smtp-source.")
+    return cast("CommandParser", send)

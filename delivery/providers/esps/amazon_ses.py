@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import httpx2
+
 from delivery.outcomes import Outcome, Result
 from delivery.providers.answers import about_request, clip, unanswered, unsent
 from delivery.providers.contract import (
@@ -68,6 +70,9 @@ ENTRY: dict[str, tuple[Result, str]] = {
 # SES takes a message or says so at once; a second for a throttled account is what its own clients wait first.
 THROTTLE_WAIT = 1
 SES_ID = "-"
+TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}")
+# SNS waits 15 s for our answer.
+CERTIFICATE_TIMEOUT = httpx2.Timeout(5.0)
 
 
 class AmazonSes(Merging):
@@ -102,6 +107,13 @@ class AmazonSes(Merging):
                 EventKind.UNSUBSCRIBED,
                 EventKind.FAILED,
             ),
+            setup=(
+                "In SNS make a standard topic and store its ARN below. Add an HTTPS subscription with this address, "
+                "raw message delivery off; Fanfare confirms it by itself. In SES let the configuration set publish to "
+                "that topic: deliveries, delivery delays, bounces, complaints, rejects, rendering failures, "
+                "subscriptions."
+            ),
+            refused_status=503,  # SNS drops a message after a 4xx: sns-message-delivery-retries.html
         ),
         quotas=(Quota(14, 1, "messages", "account (as granted)"),),
         notes=("The rate is granted per account and counts recipients, not calls; no Retry-After is given.",),
@@ -197,6 +209,10 @@ class AmazonSes(Merging):
             f"sending {'enabled' if found.get('SendingEnabled') else 'paused'}."
         )
         return ProbeReport(bool(found.get("SendingEnabled")), words, 200)
+
+    def secret_problem(self, secret: str, /) -> str:
+        """Topics have names such as arn:aws:sns:eu-central-1:123456789012:ses-events."""
+        return "" if TOPIC.fullmatch(secret) else "This is no ARN of an SNS topic: arn:aws:sns:REGION:ACCOUNT:NAME."
 
     def verify(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
         """See Dialect."""
@@ -324,7 +340,7 @@ class _Certificates:
         return self._kept[url]
 
     def _fetch(self, url: str) -> bytes:
-        http = Http()
+        http = Http(timeout=CERTIFICATE_TIMEOUT)
         try:
             answer = http.call(Call("GET", url))
         except (UnsentError, UnansweredError) as error:

@@ -32,6 +32,8 @@ CLASSES = {
     "deferred": "soft",
     "blocked": "block",
 }
+# anymail 15.2 knows the first; Brevo's own documentation and samples have the second (2026-11).
+UNSUBSCRIBES = ("unsubscribe", "unsubscribed")
 KEY_HEADER = "idempotencyKey"
 MACHINES = ("proxy_open", "unique_proxy_open")
 PER_VERSION = ("to", "htmlContent", "textContent", "subject", "replyTo", "headers")
@@ -69,6 +71,11 @@ class Brevo(Bundling):
                 EventKind.CLICKED,
                 EventKind.UNSUBSCRIBED,
                 EventKind.FAILED,
+            ),
+            setup=(
+                "Transactional > Settings > Webhook > Add a new webhook: this address, authentication Basic or Token "
+                "with the secret below, and the events delivered, soft bounce, hard bounce, invalid email, deferred, "
+                "blocked, error, complaint, unsubscribed."
             ),
         ),
         quotas=(Quota(100, 60, "batch calls"),),
@@ -120,6 +127,8 @@ class Brevo(Bundling):
     def refine(self, raw: Mapping[str, Any], reading: Reading) -> Reading:
         """Opens through Apple's proxy are told apart by name only."""
         event = text(raw.get("event"))
+        if event in UNSUBSCRIBES:
+            reading.kind = EventKind.UNSUBSCRIBED
         reading.bounce_class = CLASSES.get(event, "")
         reading.machine = event in MACHINES
         reading.occurred_at = epoch(raw.get("ts_epoch"), 0.001) or epoch(raw.get("ts_event"))

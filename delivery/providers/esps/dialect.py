@@ -147,6 +147,14 @@ class Dialect:
         """The address that a verified call wants us to GET before more come, or ""."""
         return ""
 
+    def secret_problem(self, _secret: str, /) -> str:
+        """What is wrong with a webhook secret that somebody pasted, in words, or ""."""
+        return ""
+
+    def greets(self, _request: WebhookRequest, /) -> bool:
+        """Whether the call reports nothing and only asks whether somebody is there."""
+        return False
+
     def split(self, request: WebhookRequest) -> list[dict[str, Any]]:
         """The single raw events in a webhook body; raises UnreadableReceiptError."""
         return [json_object(request.body)]

@@ -43,6 +43,10 @@ class MailerSend(Dialect):
                 EventKind.CLICKED,
                 EventKind.UNSUBSCRIBED,
             ),
+            setup=(
+                "Domains > Manage > Webhooks > Create: this address and the events delivered, soft bounced, hard "
+                "bounced, spam complaint, unsubscribed. Then copy the webhook's signing secret into the field below."
+            ),
         ),
         quotas=(Quota(120, 60, "calls"),),
         notes=(

@@ -60,6 +60,11 @@ class Mailgun(Merging):
                 EventKind.CLICKED,
                 EventKind.UNSUBSCRIBED,
             ),
+            setup=(
+                "Send > Webhooks for the sending domain: this address for delivered messages, permanent failure, "
+                "temporary failure, spam complaints, unsubscribes. The key to store is under Account settings > API "
+                "security > HTTP webhook signing key."
+            ),
         ),
     )
     fields = (

@@ -58,6 +58,10 @@ class Mailjet(Bundling):
                 EventKind.CLICKED,
                 EventKind.UNSUBSCRIBED,
             ),
+            setup=(
+                "Account settings > Event notifications (webhooks): the address with its secret for sent, bounce, "
+                "blocked, spam and unsub, with grouped events switched on."
+            ),
         ),
     )
     fields = (

@@ -57,6 +57,11 @@ class Mailtrap(Bundling):
                 EventKind.CLICKED,
                 EventKind.UNSUBSCRIBED,
             ),
+            setup=(
+                "Settings > Webhooks > Create new webhook: email sending, the stream of this account, this address, "
+                "JSON, and the events delivery, soft bounce, bounce, suspension, unsubscribe, spam complaint, reject. "
+                "Then copy its signature secret into the field below."
+            ),
         ),
         notes=("The bulk stream is used; open and click tracking is switched per domain in Mailtrap.",),
     )

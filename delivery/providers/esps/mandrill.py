@@ -63,6 +63,11 @@ class Mandrill(Dialect):
                 EventKind.CLICKED,
                 EventKind.UNSUBSCRIBED,
             ),
+            setup=(
+                "Settings > Webhooks > Add a webhook: this address and the events delivered, deferred, hard bounce, "
+                "soft bounce, spam, unsubscribed, rejected. Then copy the webhook's key into the field below; the "
+                "address must stay exactly as it is here, for it is part of the signature."
+            ),
         ),
         notes=("Every API error is an HTTP 500; the name in it decides.",),
     )
@@ -102,6 +107,13 @@ class Mandrill(Dialect):
         """See Dialect."""
         body = json.dumps({"key": account.credentials["api_key"]}).encode()
         return Call("POST", api_url + "users/ping2.json", {"content-type": "application/json"}, body)
+
+    def greets(self, request: WebhookRequest, /) -> bool:
+        """Before it shows its key, Mandrill tries the address with an empty list under the key "test-webhook".
+
+        https://mailchimp.com/developer/transactional/docs/webhooks/#testing-your-endpoint
+        """
+        return form(request).get("mandrill_events") == "[]"
 
     def split(self, request: WebhookRequest) -> list[dict[str, Any]]:
         """The form field mandrill_events holds a list; those of the rejection list ("type") are about no message."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from delivery.outcomes import Outcome, Result
 from delivery.providers.answers import about_request, clip, from_status
 from delivery.providers.contract import (
@@ -19,7 +21,7 @@ from delivery.providers.contract import (
 )
 from delivery.providers.http import Answer, Call
 from delivery.providers.receipts import Reading, epoch, member, text
-from delivery.providers.signatures import postal
+from delivery.providers.signatures import postal, public_key
 
 from .dialect import Dialect, Draft, Part
 
@@ -65,6 +67,10 @@ class Postal(Dialect):
                 EventKind.OPENED,
                 EventKind.CLICKED,
             ),
+            setup=(
+                "Server > Webhooks > Add webhook: this address, all events but DNS errors. The key to store is the "
+                "public key (p=) of the server's default DKIM record."
+            ),
         ),
         notes=("Errors come as HTTP 200 with a status.", "Our message id is the tag."),
     )
@@ -106,6 +112,11 @@ class Postal(Dialect):
         known = answer.status == 200 and text(member(found, "status")) in ("error", "parameter-error")
         works = known and code not in CODES
         return ProbeReport(works, "The key is accepted." if works else answer.text, answer.status)
+
+    def secret_problem(self, secret: str, /) -> str:
+        """See Dialect."""
+        is_key = isinstance(public_key(secret), rsa.RSAPublicKey)
+        return "" if is_key else "This is no public key of Postal: paste it whole, as it is shown there."
 
     def translate(self, view: Any, part: Part) -> list[Any]:
         """anymail parses whole requests for Postal; events about incoming mail are none of ours."""

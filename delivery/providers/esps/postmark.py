@@ -73,6 +73,10 @@ class Postmark(Bundling):
                 EventKind.UNSUBSCRIBED,
                 EventKind.AUTO_REPLIED,
             ),
+            setup=(
+                "Message streams > your Broadcast stream > Webhooks > Add webhook: the address with its secret, and "
+                "the events delivery, bounce, spam complaint, subscription change."
+            ),
         ),
         notes=("Marketing mail must use a Broadcast message stream.",),
     )

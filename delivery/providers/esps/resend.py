@@ -62,6 +62,11 @@ class Resend(Bundling):
                 EventKind.REJECTED,
                 EventKind.FAILED,
             ),
+            setup=(
+                "Webhooks > Add webhook: this address and the events email.delivered, email.delivery_delayed, "
+                "email.bounced, email.complained, email.failed, email.suppressed. Then copy its signing secret into "
+                "the field below."
+            ),
         ),
         quotas=(Quota(2, 1, "calls"),),
         notes=("Open and click tracking is switched per domain in Resend's console.",),
@@ -119,6 +124,10 @@ class Resend(Bundling):
         """A key with sending access only is told so with 401 restricted_api_key: it works for us."""
         works = answer.status == 200 or "restricted_api_key" in answer.text
         return ProbeReport(works, answer.text, answer.status)
+
+    def secret_problem(self, secret: str, /) -> str:
+        """Svix marks its secrets."""
+        return "" if secret.startswith("whsec_") else "A signing secret of Resend begins with whsec_."
 
     def translate(self, view: Any, part: Part) -> list[Any]:
         """anymail takes the event id from the svix-id header, which is equal for all tries of one event."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from delivery.outcomes import Outcome
 from delivery.providers.answers import unanswered
 from delivery.providers.contract import (
@@ -22,7 +24,7 @@ from delivery.providers.contract import (
 from delivery.providers.http import Answer, Call
 from delivery.providers.merging import Syntax
 from delivery.providers.receipts import Reading, text
-from delivery.providers.signatures import sendgrid
+from delivery.providers.signatures import public_key, sendgrid
 
 from .dialect import TRACKING_FIELD, Draft, Merging, Success, json_list, json_value
 
@@ -71,6 +73,11 @@ class SendGrid(Merging):
                 EventKind.CLICKED,
                 EventKind.UNSUBSCRIBED,
             ),
+            setup=(
+                "Settings > Mail settings > Event webhooks > Create: this address, all deliverability data, spam "
+                "reports and unsubscribes, and the signature verification switched on. Then copy its verification key "
+                "into the field below."
+            ),
         ),
         quotas=(Quota(10_000, 1, "calls"),),
         notes=("anymail no longer tests against SendGrid.",),
@@ -113,6 +120,11 @@ class SendGrid(Merging):
             return ProbeReport(False, "The key works but lacks the Mail Send right (mail.send).", answer.status)
         words = "The key may send mail." if answer.status == 200 else answer.text
         return ProbeReport(answer.status == 200, words, answer.status)
+
+    def secret_problem(self, secret: str, /) -> str:
+        """See Dialect."""
+        is_key = isinstance(public_key(secret), ec.EllipticCurvePublicKey)
+        return "" if is_key else "This is no public key of SendGrid: paste it whole, as it is shown there."
 
     def split(self, request: WebhookRequest) -> list[dict[str, Any]]:
         """A list of events."""

@@ -67,6 +67,11 @@ class SparkPost(Merging):
                 EventKind.FAILED,
                 EventKind.AUTO_REPLIED,
             ),
+            setup=(
+                "Webhooks > Create webhook: this address, basic authentication with the user and password below, and "
+                "the events delivery, bounce, out of band, delay, policy rejection, generation failure, spam "
+                "complaint, list and link unsubscribe."
+            ),
         ),
     )
     fields = (

@@ -78,6 +78,12 @@ class UnisenderGo(Merging):
                 EventKind.CLICKED,
                 EventKind.UNSUBSCRIBED,
             ),
+            setup=(
+                "Settings > Webhooks > Add: this address, format JSON (compressed or not), delivery details on, and "
+                "the statuses delivered, soft bounced, hard bounced, spam, unsubscribed. The account's API key proves "
+                "the calls: there is nothing more to store."
+            ),
+            secret_field="api_key",  # noqa: S106 - the name of a field
         ),
         notes=(
             "Ask support to allow own unsubscribe links (skip_unsubscribe), and look whether a test message carries "

@@ -271,7 +271,15 @@ class FakeGeneric(FakeDialect):
     """An API that nobody knows, spoken to by the form's sample body."""
 
     kind = "generic_http"
-    settings = {"auth": "bearer", "success_path": "status", "success_value": "ok", "id_path": "data.id"}
+    settings = {
+        "auth": "bearer",
+        "success_path": "status",
+        "success_value": "ok",
+        "id_path": "data.id",
+        "event_fields": "kind: kind\nid: id\nprovider_id: message\nrecipient: to\ntime: at\nreply: why",
+        "event_kinds": "delivered: delivered\nhard: bounced hard\nsoft: bounced soft\ncomplained: complained\n"
+        "unsubscribed: unsubscribed",
+    }
     credentials = {"secret": "fake-generic-token"}
 
     def address(self, url: str) -> dict[str, str]:

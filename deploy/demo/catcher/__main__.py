@@ -21,7 +21,7 @@ from deploy.demo.catcher.record import Record
 def main() -> None:
     """Run the catcher."""
     # Its templates need no apps, and loading them would take two seconds and 60 MB.
-    settings.configure(USE_I18N=False)
+    settings.configure(USE_I18N=False, TIME_ZONE="UTC")
     parser = argparse.ArgumentParser(prog="python -m deploy.demo.catcher", description=__doc__)
     for name in ("smtp", "web", "intake"):
         parser.add_argument(f"--{name}-port", type=int, required=True)

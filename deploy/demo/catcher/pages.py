@@ -21,6 +21,21 @@ TEMPLATES = Path(__file__).resolve().parent.parent.parent.parent / "templates"
 PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 # No script, no form, nothing loaded: remote pictures would count as opens.
 MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+FIGURES = {
+    "accepted": "Accepted",
+    "deferred": "Told to come again",
+    "refused": "Refused",
+    "dsn": "Returned with a report",
+    "open": "Opened",
+    "click": "Clicked",
+    "machine_open": "Opened by a privacy proxy",
+    "machine_click": "Links checked by a scanner",
+    "honeypot": "Scanner at the hidden link",
+    "one_click": "Unsubscribed with one click",
+    "page": "Unsubscribed on the page",
+    "mailto": "Unsubscribed by mail",
+    "arf": "Complained",
+}
 HTML = "text/html; charset=utf-8"
 PLAIN = "text/plain; charset=utf-8"
 
@@ -69,11 +84,12 @@ class Pages:
         return 200, HTML, _render("mail.html", parts), PAGE_POLICY
 
     def _list(self, words: str) -> bytes:
+        figures = self._record.figures()
         parts = {
             "mails": self._mailbox.search(words),
             "words": words,
             "n_kept": self._mailbox.n_kept,
-            "figures": [(name.replace("_", " "), n) for name, n in self._record.figures().items()],
+            "figures": [(title, figures[name]) for name, title in FIGURES.items() if name in figures],
             "n_waiting": self._agenda.n_waiting,
         }
         return _render("mails.html", parts)

@@ -21,7 +21,7 @@ from deploy.demo.catcher.record import Record
 MAX_SIZE = 20 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: aiosmtpd reads every attribute, which Python before 3.11.3 cannot (gh-102069)
 class Receiver:
     """aiosmtpd's hooks. `later` runs a function elsewhere: connections must not wait 2 ms for a reader."""
 

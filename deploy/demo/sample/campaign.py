@@ -36,7 +36,7 @@ def route_to_catcher(port: int, *, per_second: float | None) -> Route:
 def make_campaign(shop: Shop, *, by: Any, send_at: datetime, now: datetime) -> Campaign:
     """A campaign to the newsletter and the VIP club, without those who ordered this week, is scheduled."""
     starter = find_starter(STARTER)
-    design = Design(body=starter.body) if starter else Design()
+    design = Design(starter.markup, starter.body) if starter else Design()
     campaign = create_campaign(shop.brand, name="Spring letter", by=by, design=design)
     lists = shop.lists
     save_audience(

@@ -60,7 +60,7 @@ def load_shop(n_reached: int, *, now: datetime) -> Shop:
     for key, (label, kind) in FIELDS.items():
         ContactField.objects.get_or_create(key=key, defaults={"label": label, "kind": kind})
     for starter in starters():
-        create_template(brand, name=starter.name, design=Design(body=starter.body))
+        create_template(brand, name=starter.name, design=Design(starter.markup, starter.body))
     reached: set[str] = set()
     for chunk in _chunks(sample_people(n_reached)):
         reached |= _load_people(chunk, lists, now)

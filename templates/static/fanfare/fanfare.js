@@ -3,6 +3,16 @@
 (() => {
     const each = (root, selector, act) => root.querySelectorAll(selector).forEach(act);
 
+    // A table that is wider than its place can be scrolled by keyboard; only then is it a stop on the way.
+    function scrolled(region) {
+        const look = () => {
+            if (region.scrollWidth > region.clientWidth) region.tabIndex = 0;
+            else region.removeAttribute("tabindex");
+        };
+        new ResizeObserver(look).observe(region);
+        look();
+    }
+
     // data-guard: leaving a form with unsaved changes asks first.
     function guard(form) {
         const before = new URLSearchParams(new FormData(form)).toString();
@@ -137,10 +147,41 @@
         });
     }
 
+    // data-copy: puts a text on the clipboard; the old way serves pages without https, where browsers hide the new one.
+    function copying(button) {
+        const said = button.querySelector("[data-copied]");
+        const byHand = () => {
+            const field = document.createElement("textarea");
+            field.value = button.dataset.copy;
+            button.after(field);
+            field.select();
+            const done = document.execCommand("copy");
+            field.remove();
+            return done;
+        };
+        button.hidden = false;
+        button.addEventListener("click", async () => {
+            let done = true;
+            try {
+                await navigator.clipboard.writeText(button.dataset.copy);
+            } catch {
+                done = byHand();
+            }
+            button.focus();
+            said.textContent = done ? "Copied" : "Select the text and copy it";
+            window.setTimeout(() => { said.textContent = ""; }, 2000);
+        });
+    }
+
+    // The theme writes a chosen file's name into the text field beside its own file inputs; beside ours it finds none.
+    document.addEventListener("change", (event) => {
+        if (event.target.matches(".field input[type=file]")) event.stopPropagation();
+    }, true);
+
     const PARTS = {
         "form[data-guard]": guard, "form[data-confirm]": confirmed, "[data-count]": counted, "[data-filter]": filter,
         "details.menu": menu, "[data-countdown]": countdown, "form[data-insertion]": insertion, "[data-code]": code,
-        "form[data-preview]": preview,
+        "form[data-preview]": preview, "[data-copy]": copying, ".table-scroll": scrolled,
     };
     function enliven(root) {
         for (const [selector, act] of Object.entries(PARTS)) each(root, selector, act);

@@ -366,3 +366,12 @@ def test_the_brand_is_chosen_where_there_are_several(maria: Client) -> None:
     assert page_of(maria.get(url)).cssselect("select[name=brand]") == []
     make_brand("Sister")
     assert len(page_of(maria.get(url)).cssselect("select[name=brand] option")) == Brand.objects.count()
+
+
+@pytest.mark.parametrize(("state", "answer"), [("scheduled", (204, None)), ("sending", (200, "true"))])
+def test_the_page_of_a_scheduled_campaign_loads_itself_again_once_it_left(
+    maria: Client, state: str, answer: tuple[int, str | None]
+) -> None:
+    campaign = make_campaign(make_list(), state=state, send_at=NOW)
+    response = maria.get(step("change", campaign), headers={"HX-Request": "true"})
+    assert (response.status_code, response.get("HX-Refresh")) == answer

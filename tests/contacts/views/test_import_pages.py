@@ -245,3 +245,13 @@ def test_the_history_asks_the_same_number_of_queries_for_2_and_40_imports(
     fill(38)
     with django_assert_num_queries(len(few.captured_queries)):
         admin_client.get("/admin/contacts/importjob/")
+
+
+def test_the_first_import_of_a_brand_makes_a_list_and_the_next_one_joins_it(admin_client: Client) -> None:
+    brand = make_brand()
+    post_file(admin_client, PEOPLE, brand)
+    form = admin_client.get(page_of(ImportJob.objects.get())).context["form"]
+    assert (form["mailing_list"].value(), form["new_list"].value()) == (None, "Newsletter")
+    news = make_list(brand)
+    form = admin_client.get(page_of(ImportJob.objects.get())).context["form"]
+    assert (form["mailing_list"].value(), form["new_list"].value()) == (news.pk, None)

@@ -93,6 +93,7 @@ def test_what_a_provider_allows_at_best(connections: int, batch_max: int, rate: 
     assert expected_rate(options, batch_max) == expected
 
 
+@pytest.mark.django_db
 def test_the_plain_reference_sends_the_same_letter() -> None:
     shape = Shape(1, 40, 20)
 

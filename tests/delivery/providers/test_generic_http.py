@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 
 from delivery.outcomes import Result
-from delivery.providers import PROVIDERS, Network, Provider
+from delivery.providers import PROVIDERS, EventKind, Network, Provider, UnreadableReceiptError, WebhookRequest
 from delivery.providers.contract import Content
 from delivery.providers.fakes import Fault, HttpRequest, Reply
 from tests.delivery.providers.conformance import envelope
@@ -142,3 +143,63 @@ def test_a_lost_answer_is_uncertain() -> None:
         provider = build(server.url)
         assert provider.send([envelope("alice")])[0].result is R.UNCERTAIN
         provider.close()
+
+
+FIELDS = """list: data.events
+kind: type
+id: uid
+message_token: custom.mid
+recipient: to
+time: at
+reply: why"""
+KINDS = "dm:delivered: delivered\nhard bounce: bounced hard\nspam: complained"
+
+
+def event_account(fields: str = FIELDS, kinds: str = KINDS) -> Provider:
+    settings = {"url": "https://api.example.com/", "event_fields": fields, "event_kinds": kinds}
+    return PROVIDERS["generic_http"].build(settings, {"secret": "s"})
+
+
+def test_events_are_read_as_the_form_says() -> None:
+    one = {"type": "hard bounce", "uid": 7, "custom": {"mid": "m"}, "to": "a@b.example", "at": 1767268800, "why": "550"}
+    other = {"type": "seen", "at": "2026-01-01T12:00:00Z"}
+    body = json.dumps({"data": {"events": [one, other, "odd"]}}).encode()
+    bounced, unknown = event_account().parse_events(WebhookRequest("", body, {}))
+    assert (bounced.kind, bounced.bounce_class, bounced.event_id, bounced.mid) == (EventKind.BOUNCED, "hard", "7", "m")
+    assert (bounced.recipient, bounced.reply) == ("a@b.example", "550")
+    assert bounced.occurred_at == unknown.occurred_at == datetime(2026, 1, 1, 12, tzinfo=UTC)
+    assert (unknown.kind, unknown.mid) == (EventKind.UNKNOWN, "")
+
+
+def test_one_event_alone_and_milliseconds_are_read_too() -> None:
+    provider_ = event_account("kind: type\nprovider_id: id\nrecipient: to\ntime: at", KINDS)
+    body = b'{"type": "spam", "id": "x-1", "to": "a@b.example", "at": 1767268800000}'
+    (event,) = provider_.parse_events(WebhookRequest("", body, {}))
+    assert (event.kind, event.provider_id) == (EventKind.COMPLAINED, "x-1")
+    assert event.occurred_at == datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b'{"data": 5}', b"[" * 100_000])
+def test_a_call_of_another_form_is_said_to_be_unreadable(body: bytes) -> None:
+    with pytest.raises(UnreadableReceiptError):
+        event_account().parse_events(WebhookRequest("", body, {}))
+
+
+def test_without_event_fields_nothing_is_read() -> None:
+    with pytest.raises(UnreadableReceiptError, match="does not say"):
+        event_account("", "").parse_events(WebhookRequest("", b"{}", {}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "kinds", "words"),
+    [
+        ("colour: x", "", "'colour' is none of them"),
+        ("kind: type", "", "need a line for kind"),
+        ("kind type", "", "is not of the form"),
+        (FIELDS, "x: exploded", "names no kind of event"),
+        (FIELDS, "x: bounced gently", "names no kind of event"),
+    ],
+)
+def test_a_form_that_makes_no_sense_is_refused_in_words(fields: str, kinds: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        event_account(fields, kinds)

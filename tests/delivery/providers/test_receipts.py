@@ -208,6 +208,8 @@ CASES = [
     Case("brevo", brevo("deferred"), (K.DEFERRED, "soft", False)),
     Case("brevo", brevo("blocked"), (K.REJECTED, "block", False)),
     Case("brevo", brevo("spam"), (K.COMPLAINED, "", False)),
+    Case("brevo", brevo("unsubscribed"), (K.UNSUBSCRIBED, "", False)),
+    Case("brevo", brevo("unsubscribe"), (K.UNSUBSCRIBED, "", False)),
     Case("brevo", brevo("unique_opened", **HUMAN), (K.OPENED, "", False), more=HUMAN),
     Case("brevo", brevo("proxy_open"), (K.OPENED, "", True)),
     Case("brevo", brevo("unique_proxy_open"), (K.OPENED, "", True)),

@@ -117,12 +117,15 @@ CASES = [
         covers_body=False,
     ),
     Case("brevo", lambda: with_header("Authorization", "Bearer right-secret"), covers_body=False),
+    Case("generic_http", lambda: WebhookRequest(URL, BODY, {}), covers_body=False),
+    Case("generic_http", lambda: with_header("Authorization", "Bearer right-secret"), covers_body=False),
     Case("tencent", lambda: WebhookRequest(URL, BODY, {}), covers_body=False),
     Case("alibaba", lambda: with_header("x-eventbridge-signature-token", "right-secret"), covers_body=False),
 ]
 IDS = [f"{case.kind}-{n}" for n, case in enumerate(CASES)]
 ANSWERS = {
     "access_key_id": "a", "secret_id": "a", "sender_domain": "mg.example.com", "api_url": "https://postal.example",
+    "event_fields": "", "event_kinds": "",
 }  # fmt: skip
 
 
@@ -189,5 +192,5 @@ def test_a_weak_signature_does_not_help_where_a_strong_one_is_wrong() -> None:
 
 
 def test_providers_without_webhooks_believe_nothing() -> None:
-    for kind in ("scaleway", "aoksend", "generic_http"):
+    for kind in ("scaleway", "aoksend"):
         assert not provider(kind).verify(WebhookRequest(URL, BODY, {}), ["right-secret"])

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
 from delivery.providers import PROVIDERS, UnreadableReceiptError, WebhookRequest
+from delivery.providers.contract import ProofUnavailableError
 from delivery.providers.sns import confirmation_url, message, string_to_sign, verify
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:ses-events"
@@ -108,7 +109,10 @@ def test_a_certificate_that_cannot_be_had_proves_nothing() -> None:
     def fails(url: str) -> bytes:
         raise OSError(url)
 
-    assert not verify(request(notification()), [TOPIC], fails)
+    with pytest.raises(ProofUnavailableError):
+        verify(request(notification()), [TOPIC], fails)
+    foreign = notification(TopicArn="arn:aws:sns:us-east-1:999999999999:mine")
+    assert not verify(request(foreign), [TOPIC], fails)  # nobody can make us fetch
     assert not verify(request(notification()), [TOPIC], lambda _: b"no certificate")
 
 

@@ -24,6 +24,7 @@ from delivery.sending.lease import Lease, Person
 from delivery.sending.permits import RoutePermits
 from delivery.sending.transports import connect
 from delivery.sending.turns import Turns
+from delivery.services.requeueing import requeue_due
 from delivery.smtp import Envelope
 from tests.delivery.factories import make_account, make_list, make_route, make_sending
 from tests.delivery.smtp.scripted import On, ScriptedServer, in_thread
@@ -111,7 +112,7 @@ def test_refused_and_deferred_recipients_are_told_apart(redis: Redis) -> None:
     assert_ends(campaign, Progress(accepted=3, refused=1, deferred=1))
     assert recipients(server) == everybody() - Counter([dead.email, busy.email])
     assert list(Suppression.objects.values_list("address", "reason")) == [(dead.address, "hard_bounce")]
-    event = Event.objects.get(kind="bounced")
+    event = Event.objects.get(kind="bounced", campaign_id=campaign.pk)
     assert (event.contact_id, event.bounce_kind, event.enhanced) == (dead.pk, "hard", "5.1.1")
     waiting = Deferral.objects.get()
     assert (waiting.contact_id, waiting.attempt, waiting.category) == (busy.pk, 1, "greylist")
@@ -142,9 +143,13 @@ def test_a_pause_stops_what_was_not_handed_out(redis: Redis) -> None:
         pausing.join()
         n_sent = len(recipients(server))
         assert n_sent < 100
-        assert_ends(campaign, Progress(accepted=n_sent, pending=400 - n_sent))
+        # The one that waited behind the last body was taken back.
+        n_recalled = progress_of(campaign.pk).deferred
+        assert n_recalled <= 1
+        assert_ends(campaign, Progress(accepted=n_sent, deferred=n_recalled, pending=400 - n_sent - n_recalled))
         server.rules.clear()
         Campaign.objects.filter(pk=campaign.pk).update(state="sending")
+        assert requeue_due() == n_recalled
         drain(route, redis)
     assert_ends(campaign, Progress(accepted=400))
     assert recipients(server) == everybody()

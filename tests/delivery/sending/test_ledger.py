@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,51 +10,23 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from delivery.models import Batch, Deferral, Message, OutcomeRow
-from delivery.outcomes import Outcome, Result
-from delivery.progress import Progress, progress_of, recount
-from delivery.sending import ledger
-from delivery.sending.lease import Lease, Settled
+from delivery.progress import Progress
+from delivery.sending import late, ledger
 from delivery.services.finishing import finish_done_campaigns, settle_cancelled
 from delivery.services.requeueing import requeue_due
 from delivery.services.sweeping import sweep_dead_leases
 from tests.delivery.factories import make_sending, only_batch
+from tests.delivery.ledger_steps import (
+    DEFERRED,
+    advance,
+    assert_adds_up,
+    claim,
+    expire_lease,
+    no_refusals,
+    settled,
+)
 
 pytestmark = pytest.mark.django_db
-
-ACCEPTED = Outcome(Result.ACCEPTED, 250, "2.0.0", "Ok: queued as 1", "1")
-DEFERRED = Outcome(Result.DEFERRED, 451, "4.7.1", "Greylisted\ttry\\again\nlater \0")
-
-
-def no_refusals(lease: Lease, settled: Sequence[Settled], now: datetime) -> None:
-    """These tests look at the ledger alone."""
-
-
-def claim(campaign: Campaign, worker: str = "w-1") -> Lease:
-    lease = ledger.claim_batch(only_batch(campaign).route_id, campaign.pk, worker=worker)
-    assert lease is not None
-    lease.people = ledger.read_people(lease, ledger.audience_of(campaign.pk))
-    return lease
-
-
-def settled(
-    lease: Lease, *positions: int, outcome: Outcome = ACCEPTED, due_at: datetime | None = None
-) -> list[Settled]:
-    return [Settled(p, lease.people[p - lease.start].contact_id, None, outcome, due_at) for p in positions]
-
-
-def advance(lease: Lease, begun: int, items: Sequence[Settled] = (), *, retry: bool = False) -> str:
-    journaled = ledger.advance(lease, begun, items, refusals=no_refusals, retry=retry)
-    lease.n_begun = begun
-    return journaled.state
-
-
-def expire_lease(campaign: Campaign) -> None:
-    Batch.objects.filter(campaign_id=campaign.pk).update(lease_until=timezone.now() - timedelta(hours=1))
-
-
-def assert_adds_up(campaign: Campaign, expected: Progress) -> None:
-    assert progress_of(campaign.pk) == expected
-    assert recount(campaign.pk) == expected
 
 
 def test_a_planned_campaign_is_pending() -> None:
@@ -147,7 +118,7 @@ def test_a_late_answer_resolves_what_the_sweeper_called_uncertain() -> None:
     advance(lease, 2)
     expire_lease(campaign)
     sweep_dead_leases()
-    ledger.resolve_late(lease, settled(lease, 0))
+    late.resolve_late(lease, settled(lease, 0), refusals=no_refusals)
     assert_adds_up(campaign, Progress(accepted=1, uncertain=1, pending=1))
 
 

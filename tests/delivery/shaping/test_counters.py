@@ -8,8 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from delivery.limits.errors import LimitsUnavailable
-from delivery.shaping.counters import change_pace, count_reply, forget_replies, read_pace
-from delivery.shaping.pace import FULL, Pace, next_pace
+from delivery.shaping.counters import count_reply, forget_counters
 from delivery.shaping.rules import Action, Effect, Heard, Reach, Rule
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,42 +38,15 @@ def test_old_minutes_are_forgotten_and_counters_expire(redis: Redis) -> None:
 
 def test_a_revoked_measure_starts_again_from_zero(redis: Redis) -> None:
     count_reply(redis, HEARD, [PATH_RULE], NOW, n=9)
-    forget_replies(redis, HEARD, PATH_RULE)
+    forget_counters(redis, "slow", "path:3::google")
     assert count_reply(redis, HEARD, [PATH_RULE], NOW) == {"slow": 1}
-
-
-def test_a_pace_is_kept_until_it_is_full_again(redis: Redis) -> None:
-    assert read_pace(redis, "path:3::google") == FULL
-    slowed = change_pace(redis, "path:3::google", lambda pace: next_pace(pace, throttled=True, per_second=100, now=NOW))
-    assert slowed == Pace(0.5, NOW)
-    assert read_pace(redis, "path:3::google") == slowed
-    later = NOW + 10 * MINUTE
-    full = change_pace(
-        redis, "path:3::google", lambda pace: next_pace(pace, throttled=False, per_second=100, now=later)
-    )
-    assert full == FULL
-    assert list(redis.scan_iter()) == []
-
-
-def test_two_workers_that_hear_the_same_throttle_halve_the_pace_once(redis: Redis) -> None:
-    rivals = iter([True, False])
-
-    def halve(pace: Pace) -> Pace:
-        if next(rivals):  # another worker writes between our reading and our writing
-            with Redis(connection_pool=redis.connection_pool) as rival:
-                rival.set("fanfare:shaping:pace:p", f"0.5 {NOW.timestamp()}")
-        return next_pace(pace, throttled=True, per_second=100, now=NOW)
-
-    assert change_pace(redis, "p", halve) == Pace(0.5, NOW)
 
 
 def test_without_redis_shaping_says_so() -> None:
     nowhere = Redis(port=1, retry=Retry(NoBackoff(), 0))
     for call in (
         lambda: count_reply(nowhere, HEARD, [PATH_RULE], NOW),
-        lambda: forget_replies(nowhere, HEARD, PATH_RULE),
-        lambda: read_pace(nowhere, "p"),
-        lambda: change_pace(nowhere, "p", lambda pace: pace),
+        lambda: forget_counters(nowhere, "slow", "path:3::google"),
     ):
         with pytest.raises(LimitsUnavailable):
             call()

@@ -12,8 +12,9 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class On:
 
 @dataclass(frozen=True)
 class Received:
-    """A message that came in whole. `data` is unstuffed; `reply` is what was answered, b"" if nothing."""
+    """A message that came in whole, `at` a monotonic time. `data` is unstuffed; `reply` b"" if nothing was answered."""
 
     sender: bytes
     recipient: bytes
@@ -76,6 +77,7 @@ class Received:
     connection: int
     reply: bytes
     parameters: bytes = b""
+    at: float = 0.0
 
     @property
     def is_accepted(self) -> bool:
@@ -253,12 +255,12 @@ class _Talk:
             return
         # Like a real server it has the message before it says so.
         at = len(self._server.received)
-        message = Received(sender, recipient, data, self._number, b"", self._parameters)
+        message = Received(sender, recipient, data, self._number, b"", self._parameters, time.monotonic())
         self._server.received.append(message)
         rule = self._server.rule_for(".", recipient, self._number)
         reply = _reply_of(rule, "250 2.0.0 ok: queued as Q" + str(at))
         if not self._is_mute:
-            self._server.received[at] = Received(sender, recipient, data, self._number, reply, self._parameters)
+            self._server.received[at] = replace(message, reply=reply)
         await self._do(rule, "250 2.0.0 ok: queued as Q" + str(at))
 
     async def _answer(self, verb: str, line: bytes, normal: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaigns.zones import zone_choices, zone_label
+from contacts.zones import zone_choices, zone_label
 
 
 def test_a_zone_is_named_as_people_write_places() -> None:

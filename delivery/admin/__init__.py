@@ -1,0 +1,5 @@
+"""Delivery in the admin: accounts and routes, sending domains, how sending is shaped, and what came back."""
+
+from delivery.admin import accounts, domains, receipts, shaping
+
+__all__ = ["accounts", "domains", "receipts", "shaping"]
