@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from hashlib import blake2s
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from liquid.exceptions import LiquidError
 
@@ -22,6 +22,10 @@ from delivery.rendering.plain import address_header, plain_message
 from delivery.rendering.program import html_part, plain_part, text_part
 from delivery.rendering.quoted_printable import decoded
 from delivery.rendering.runtime import check_size
+from delivery.shared_start import SharedStart
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 __all__ = ["Identity", "MessageBuilder", "Parts", "Recipient", "Signer", "needs_smtputf8"]
 
@@ -78,8 +82,11 @@ class Parts(NamedTuple):
 class Signer(Protocol):
     """Signs a message with DKIM."""
 
-    def sign(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bytes:
-        """The DKIM-Signature header, for headers (name, value as on the wire) and a body with CRLF line ends."""
+    def sign(self, headers: Sequence[tuple[bytes, bytes]], body: bytes, *, hashed: _Hash | None = None) -> bytes:
+        """The DKIM-Signature header, for headers (name, value as on the wire) and a body with CRLF line ends.
+
+        `hashed` is a SHA-256 that has taken the beginning of the body already; `body` is then the rest.
+        """
 
 
 class MessageBuilder:
@@ -108,6 +115,7 @@ class MessageBuilder:
         self._constants = dict(constants)
         self._addresses = Addresses(tracking, content.links)
         self._signer = signer
+        self._shared = SharedStart()
         self._frame = _frame(identity, self._addresses, content)
         self._mailboxes = Mailboxes()
         self._subjects = EncodedTexts(column=len("Subject: "))
@@ -173,7 +181,9 @@ class MessageBuilder:
         return "".join(subject), text, html
 
     def _signature(self, signer: Signer, values: dict[str, bytes], body: list[bytes]) -> bytes:
-        return signer.sign(self._frame.fields(values), b"".join(body)).removesuffix(b"\r\n") + b"\r\n"
+        hashed, n_pieces = self._shared.start_of(body)
+        fields, rest = self._frame.fields(values), b"".join(body[n_pieces:])
+        return signer.sign(fields, rest, hashed=hashed).removesuffix(b"\r\n") + b"\r\n"
 
     def build_parts(self, recipient: Recipient) -> Parts:
         """The same copy for a provider that makes the message itself: texts with LF as line ends.

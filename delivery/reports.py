@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import connection
 
-from delivery.outcomes import Result
 from delivery.progress import Progress, progress_of
 
 # People per kind of event. A person who was opened for by a proxy and opened himself counts as human.
@@ -53,35 +52,6 @@ SELECT category, count(*), count(*) FILTER (WHERE taken_at IS NULL), min(reply)
 FROM delivery_deferral WHERE campaign_id = %(campaign)s GROUP BY 1 ORDER BY 2 DESC LIMIT 20
 """
 
-# Mailbox providers: the ten biggest and the rest.
-SITES = """
-WITH sent AS (
-    SELECT coalesce(s.site, c.domain, '') AS site, o.result, m.contact_id
-    FROM delivery_message m
-    LEFT JOIN contacts_contact c ON c.id = m.contact_id
-    LEFT JOIN delivery_recipientsite s ON s.domain = c.domain
-    LEFT JOIN delivery_outcome o
-        ON o.campaign_id = m.campaign_id AND o.batch_id = m.batch_id AND o.position = m.position
-    WHERE m.campaign_id = %(campaign)s
-), seen AS (
-    SELECT contact_id, bool_or(kind = 'bounced') AS bounced, bool_or(kind = 'complained') AS complained,
-        bool_or(kind = 'opened' AND verdict <> 'machine') AS opened,
-        bool_or(kind = 'clicked' AND verdict <> 'machine') AS clicked
-    FROM delivery_event WHERE campaign_id = %(campaign)s AND occurred_at >= %(since)s GROUP BY contact_id
-)
-SELECT site, count(*), count(*) FILTER (WHERE result = 1), count(*) FILTER (WHERE result = 2),
-    count(*) FILTER (WHERE bounced), count(*) FILTER (WHERE complained), count(*) FILTER (WHERE opened),
-    count(*) FILTER (WHERE clicked)
-FROM sent LEFT JOIN seen USING (contact_id) GROUP BY site ORDER BY 2 DESC LIMIT 15
-"""
-
-ACCOUNTS = """
-SELECT coalesce(a.name, '—'), o.result, count(*) FROM delivery_outcome o
-LEFT JOIN delivery_provideraccount a ON a.id = o.account_id
-WHERE o.campaign_id = %(campaign)s AND o.result IN (1, 2, 3, 5) GROUP BY 1, 2 ORDER BY 1, 2
-"""
-
-
 # Opens and clicks trickle in for days; the page refreshes itself for the first two.
 LIVELY = timedelta(hours=48)
 
@@ -117,20 +87,6 @@ class ReasonLine:
     category: str
     n: int
     example: str
-
-
-@dataclass(frozen=True, slots=True)
-class SiteLine:
-    """One mailbox provider's part of a campaign, in people."""
-
-    site: str
-    n_total: int
-    n_accepted: int
-    n_deferred: int
-    n_bounced: int
-    n_complained: int
-    n_opened: int
-    n_clicked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +132,6 @@ def deferrals_of(campaign_id: int) -> list[ReasonLine]:
     """Why messages were deferred, with how many still wait."""
     rows = _rows(DEFERRALS, {"campaign": campaign_id})
     return [ReasonLine(f"{row[2]} waiting", row[0], row[1], row[3]) for row in rows]
-
-
-def sites_of(campaign_id: int, *, since: datetime) -> list[SiteLine]:
-    """The fifteen biggest mailbox providers."""
-    return [SiteLine(*row) for row in _rows(SITES, {"campaign": campaign_id, "since": since})]
-
-
-def accounts_of(campaign_id: int) -> list[tuple[str, str, int]]:
-    """(account, result, messages) of every account that carried the campaign."""
-    rows = _rows(ACCOUNTS, {"campaign": campaign_id})
-    return [(name, Result(result).name.lower(), n) for name, result, n in rows]
 
 
 def chart_of(campaign_id: int, *, since: datetime, until: datetime, machines: bool) -> dict[str, Any]:

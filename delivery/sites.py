@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import dns.exception
 import dns.name
@@ -106,6 +106,34 @@ def resolve_site(domain: str, resolver: Resolver, cache: SiteCache, suffixes: Ma
     return site
 
 
+class Found(NamedTuple):
+    """The site of a domain as DNS tells."""
+
+    site: str
+
+
+DNS_SECONDS = 3.0
+
+
+def ask_site(domain: str, suffixes: Mapping[str, str] = MX_SUFFIXES, resolver: Resolver | None = None) -> Found | None:
+    """The site by tables or MX record; None where no answer came. Raises nothing."""
+    domain = normalise(domain)
+    site = site_of(domain)
+    if not _is_own_site(domain, site):
+        return Found(site)
+    try:
+        site, ttl_s = _ask(domain, resolver or _resolver(), suffixes)
+    except dns.exception.DNSException:  # no resolver is configured
+        return None
+    return None if ttl_s == NO_ANSWER_S else Found(site)
+
+
+def _resolver() -> Resolver:
+    resolver = Resolver()
+    resolver.lifetime = DNS_SECONDS
+    return resolver
+
+
 def site_of_exchangers(
     domain: str, exchangers: Iterable[tuple[int, str]], suffixes: Mapping[str, str] = MX_SUFFIXES
 ) -> str:
@@ -123,6 +151,11 @@ def site_of_exchangers(
     if not preferred or preferred[0].endswith("." + domain):
         return domain[-LONGEST_SITE:]
     return (_shared_end([host for _, host in ordered]) or preferred[0])[-LONGEST_SITE:]
+
+
+def site_of_host(host: str, suffixes: Mapping[str, str] = MX_SUFFIXES) -> str:
+    """The site that a mail server belongs to by its name, or an empty text."""
+    return _by_suffix(normalise(host), suffixes)
 
 
 def provider_label(site: str) -> str:

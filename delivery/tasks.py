@@ -18,8 +18,10 @@ from delivery.services import (
     leaving,
     planning,
     requeueing,
+    resolving,
     sweeping,
     uncertain,
+    warming,
 )
 from delivery.services.dispatch import routes_to_drain
 from delivery.tracking import flushing
@@ -103,3 +105,24 @@ def process_receipts() -> None:
     from delivery.services import receiving
 
     receiving.process_receipts(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.resolve_sites")
+def resolve_sites() -> None:
+    """New and stale recipient domains are looked up in DNS."""
+    resolving.resolve_sites(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.judge_warm_ups")
+def judge_warm_ups() -> None:
+    """Warm-ups go on, hold or stop by how their mail was received."""
+    warming.judge_warm_ups(now=timezone.now())
+
+
+@shared_task(name="delivery.tasks.forget_old_receipts")
+def forget_old_receipts() -> None:
+    """Receipts that were read long ago go, a few thousand at a time."""
+    from delivery.services import receiving
+
+    while receiving.forget_old_receipts(now=timezone.now()):
+        pass

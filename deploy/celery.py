@@ -4,6 +4,8 @@ import os
 
 from celery import Celery
 
+from deploy.ticks import Tick
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
 # At its start a worker would run Django's checks, drop their answers, and keep all pages and the admin in memory.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
@@ -25,14 +27,18 @@ TICKS = {
     "delivery.tasks.settle_uncertain": (10.0, "care"),
     "delivery.tasks.flush_hits": (1.0, "events"),
     "delivery.tasks.process_receipts": (1.0, "events"),
+    "delivery.tasks.resolve_sites": (10.0, "events"),
+    "delivery.tasks.judge_warm_ups": (60.0, "care"),
     "contacts.tasks.run_imports": (1.0, "care"),
     "contacts.stores.tasks.process_deliveries": (1.0, "events"),
     "contacts.tasks.forget_old_requests": (3600.0, "care"),
     "contacts.stores.tasks.forget_old_deliveries": (3600.0, "care"),
+    "delivery.tasks.forget_old_receipts": (3600.0, "care"),
 }
 QUEUES = ("plan", "send", "events", "care")
 
+app.conf.beat_scheduler = "deploy.ticks:Clockwork"
 app.conf.beat_schedule = {
-    name: {"task": name, "schedule": seconds, "options": {"queue": queue, "expires": max(seconds, 10.0)}}
+    name: {"task": name, "schedule": Tick(seconds), "options": {"queue": queue, "expires": max(seconds, 10.0)}}
     for name, (seconds, queue) in TICKS.items()
 }

@@ -18,6 +18,7 @@ from campaigns.views.campaign_list import CampaignRow, campaign_rows
 from contacts.models import Brand, Contact, ImportJob
 from contacts.queries import estimated_count
 from delivery.models import ProviderAccount
+from deploy.attention import Alert, sending_alerts
 
 State = Campaign.State
 N_SHOWN = 5
@@ -36,20 +37,11 @@ class FirstStep:
     done: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """Something that waits for a person."""
-
-    message: str
-    url: str
-    tone: str = "warn"
-
-
 def home_context(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
     """Return the home page's parts that this person may see."""
     context: dict[str, Any] = {"title": "Home", "crumbs": [], "first_steps": first_steps()}
     if request.user.has_perm("campaigns.view_campaign"):
-        context |= _campaigns() | {"alerts": alerts()}
+        context |= _campaigns() | {"alerts": alerts(now=now)}
     if request.user.has_perm("contacts.view_contact"):
         context |= _audience(now)
     return context
@@ -93,12 +85,9 @@ def first_steps() -> list[FirstStep]:
     ]
 
 
-def alerts() -> list[Alert]:
+def alerts(*, now: datetime) -> list[Alert]:
     """Return what waits for a person, worst first."""
-    found = [
-        Alert(f"“{campaign}” is paused. {campaign.state_reason}".strip(), _change(campaign))
-        for campaign in Campaign.objects.filter(state=State.PAUSED)[:N_SHOWN]
-    ]
+    found = sending_alerts(now=now)
     fell_back = Campaign.objects.filter(state=State.DRAFT).exclude(state_reason="")[:N_SHOWN]
     found += [
         Alert(f"“{campaign}” was not sent. {campaign.state_reason}", _change(campaign), "bad") for campaign in fell_back

@@ -33,6 +33,9 @@ SPILL_ROOT = env.path("SPILL_ROOT", default=str(BASE_DIR / "var" / "spill"))()
 # Provider APIs are called on the open Internet alone, unless an own server (Postal, say) stands elsewhere.
 PROVIDERS_ON_PRIVATE_NETWORKS = env.bool("PROVIDERS_ON_PRIVATE_NETWORKS", default=False)
 
+# Webhook calls and returned mails are kept this long after they were read; their events stay.
+RECEIPTS_KEPT_DAYS = env.int("RECEIPTS_KEPT_DAYS", default=30)
+
 # Name servers (address or address:port) for the checks of sending domains; empty: the system's.
 DNS_SERVERS: list[str] = env.list("DNS_SERVERS", default=[])
 
@@ -97,7 +100,16 @@ DATABASES["default"] |= {
     "ENGINE": "django.db.backends.postgresql",
     "CONN_HEALTH_CHECKS": True,
     "OPTIONS": {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 10},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+            "timeout": env.float("DATABASE_POOL_TIMEOUT", default=10),
+        },
+        # A server that vanished is noticed within half a minute instead of two hours (Linux's default).
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
         # Only statements that ask for it are prepared. PgBouncer before 1.21 cannot keep them in its transaction mode.
         "prepare_threshold": 1_000_000_000 if env.bool("DATABASE_PREPARED_STATEMENTS", default=True) else None,
     },
@@ -136,6 +148,7 @@ AXES_VERBOSE = False
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = "deploy.formats"
 USE_TZ = True
 
 STATIC_URL = "/static/"

@@ -17,6 +17,7 @@ from campaigns.models import Campaign, Template
 from contacts.models import ApiKey, Brand, Contact, ContactField, ImportJob, MailingList, Suppression, SuppressionPolicy
 from contacts.stores.models import Store
 from delivery.models import (
+    Brake,
     DkimKey,
     ProviderAccount,
     Receipt,
@@ -30,6 +31,8 @@ from delivery.models import (
     WarmUp,
 )
 from deploy.dashboard import home_context
+
+FOLDED = "For operators"  # shown closed: nobody needs it for a campaign
 
 # Groups of (title, icon of Material Symbols, model); people see the links they have the permission for.
 SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
@@ -47,17 +50,9 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
     (
         "Sending",
         [
-            ("Routes", "alt_route", Route),
-            ("Route choices", "fork_right", RouteChoice),
             ("Providers", "dns", ProviderAccount),
             ("Sending domains", "domain_verification", DkimKey),
-            ("Receipts", "move_to_inbox", Receipt),
-            ("Source addresses", "lan", SourceAddress),
-            ("Measures", "speed", ShapingMeasure),
-            ("Slowed paths", "slow_motion_video", SitePace),
-            ("Site profiles", "mail", SiteProfile),
-            ("Shaping rules", "rule", ShapingRule),
-            ("Warm-ups", "trending_up", WarmUp),
+            ("Routes", "alt_route", Route),
         ],
     ),
     ("Connections", [("Stores", "storefront", Store), ("API keys", "key", ApiKey)]),
@@ -65,9 +60,23 @@ SIDEBAR: list[tuple[str, list[tuple[str, str, type[Model]]]]] = [
         "Settings",
         [
             ("Brands", "verified", Brand),
-            ("Suppression policy", "rule", SuppressionPolicy),
             ("People", "person", get_user_model()),
             ("Permission groups", "shield_person", Group),
+        ],
+    ),
+    (
+        FOLDED,
+        [
+            ("Route choices", "fork_right", RouteChoice),
+            ("Source addresses", "lan", SourceAddress),
+            ("Receipts", "move_to_inbox", Receipt),
+            ("Measures", "speed", ShapingMeasure),
+            ("Slowed paths", "slow_motion_video", SitePace),
+            ("Site profiles", "mail", SiteProfile),
+            ("Shaping rules", "rule", ShapingRule),
+            ("Warm-ups", "trending_up", WarmUp),
+            ("Brake", "front_hand", Brake),
+            ("Suppression policy", "rule", SuppressionPolicy),
         ],
     ),
 ]
@@ -109,8 +118,21 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     (title, first), *others = SIDEBAR
     return [
         {"title": title, "items": [home, *_items(request, first)]},
-        *({"title": title, "items": _items(request, entries)} for title, entries in others),
+        *(_group(title, [*_pages(request, title), *_items(request, entries)]) for title, entries in others),
     ]
+
+
+def _group(title: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+    is_here = any(item["active"] for item in items)
+    return {"title": title, "items": items, "collapsible": title == FOLDED, "is_open": is_here}
+
+
+def _pages(request: HttpRequest, title: str) -> list[dict[str, Any]]:
+    """Return the pages of a group that are no model's list."""
+    if title != "Sending" or not request.user.has_perm("delivery.view_provideraccount"):
+        return []
+    link = reverse("delivery-health")
+    return [{"title": "Delivery health", "icon": "monitor_heart", "link": link, "active": request.path == link}]
 
 
 def _items(request: HttpRequest, entries: list[tuple[str, str, type[Model]]]) -> list[dict[str, Any]]:
@@ -126,7 +148,8 @@ def _item(request: HttpRequest, title: str, icon: str, model: type[Model]) -> di
 def _is_report(request: HttpRequest) -> bool:
     """Whether this is a launched campaign's page: delivery owns it, people look for it under Campaigns."""
     match = request.resolver_match
-    return match is not None and (match.url_name or "").startswith(("delivery-report", "delivery-recipient"))
+    pages = ("delivery-report", "delivery-recipient", "delivery-uncertain", "delivery-again")
+    return match is not None and (match.url_name or "").startswith(pages)
 
 
 def _may_view(request: HttpRequest, model: type[Model]) -> bool:

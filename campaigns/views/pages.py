@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 Crumbs = list[tuple[str, str]]
 
@@ -24,6 +25,14 @@ def render_page(
 def posted(request: HttpRequest) -> QueryDict | None:
     """Return what a form was sent with; None where it is only shown."""
     return request.POST if request.method == "POST" else None
+
+
+def back_to(request: HttpRequest, otherwise: str) -> str:
+    """Return the page that a button was pressed on, which its form names in `next`, if it is one of ours."""
+    wanted = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return otherwise
 
 
 def home_crumbs() -> Crumbs:

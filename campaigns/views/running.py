@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from campaigns.errors import WrongState
@@ -22,6 +21,7 @@ from campaigns.services import (
     resume_campaign,
     unschedule_campaign,
 )
+from campaigns.views.pages import back_to
 from campaigns.views.wizard import find_campaign
 
 may_add = permission_required("campaigns.add_campaign", raise_exception=True)
@@ -82,11 +82,4 @@ def _move(request: HttpRequest, campaign_id: int, move: Callable[..., bool], don
     else:
         campaign.refresh_from_db()
         messages.error(request, f"“{campaign}” is {campaign.get_state_display().lower()}, so nothing was changed.")
-    return redirect(_back(request))
-
-
-def _back(request: HttpRequest) -> str:
-    wanted = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
-        return wanted
-    return reverse("admin:campaigns_campaign_changelist")
+    return redirect(back_to(request, reverse("admin:campaigns_campaign_changelist")))

@@ -21,7 +21,7 @@ class SuppressionPolicyAdmin(Admin[SuppressionPolicy]):
         "admin:contacts_suppression_changelist",
         "See suppressions",
     )
-    list_display = ("__str__", "hard_scope", "complaint_scope", "soft_count", "soft_span_days", "soft_expiry_days")
+    list_display = ("__str__", "hard", "complaint", "soft")
     list_select_related = ("brand",)
     list_display_links = ("__str__",)
     sortable_by = ()
@@ -38,6 +38,23 @@ class SuppressionPolicyAdmin(Admin[SuppressionPolicy]):
         ),
         ("Role accounts", {"fields": ("role_names",)}),
     )
+
+    @admin.display(description="Hard bounce: no mail from")
+    def hard(self, policy: SuppressionPolicy) -> str:
+        """Where a hard bounce holds."""
+        return policy.get_hard_scope_display()
+
+    @admin.display(description="Complaint: no mail from")
+    def complaint(self, policy: SuppressionPolicy) -> str:
+        """Where a complaint holds."""
+        return policy.get_complaint_scope_display()
+
+    @admin.display(description="Soft bounces")
+    def soft(self, policy: SuppressionPolicy) -> str:
+        """The rule in words."""
+        if not policy.soft_count:
+            return "Never"
+        return f"{policy.soft_count} over {policy.soft_span_days} days: {policy.soft_expiry_days} days without mail"
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: SuppressionPolicy | None = None) -> bool:

@@ -63,7 +63,13 @@ def suppress_address(  # noqa: PLR0913 (the fact has this many parts; all are na
 
 
 def suppress_addresses(
-    addresses: Sequence[Address], *, reason: str, source: str, brand_id: int | None, now: datetime
+    addresses: Sequence[Address],
+    *,
+    reason: str,
+    source: str,
+    brand_id: int | None,
+    evidence: dict[str, Any] | None = None,
+    now: datetime,
 ) -> int:
     """All the addresses get no more mail, from one brand or from none; returns for how many that is new."""
     n_new = 0
@@ -74,7 +80,7 @@ def suppress_addresses(
                 address.address,
                 reason=reason,
                 source=source,
-                evidence={},
+                evidence=evidence or {},
                 brand_id=brand_id,
                 now=now,
             )

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, BinaryIO, cast
 
 from django.contrib import messages
+from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +23,23 @@ from contacts.models import Suppression
 from contacts.services import lift_suppression, suppress_address, suppress_addresses
 from contacts.views.pages import changelist, render_page
 
+# What the evidence of a suppression is called on its page.
+EVIDENCE = {
+    "by": "Suppressed by",
+    "note": "Note",
+    "file": "File",
+    "reply": "The server said",
+    "words": "The report said",
+    "n_soft_bounces": "Soft bounces",
+    "first": "The first one",
+    "last": "The last one",
+    "role": "Role",
+    "campaign": "Campaign number",
+    "receipt": "Receipt number",
+    "account": "Provider account number",
+    "rule": "Decided by the rule",
+    "rules_version": "of the rules' version",
+}
 MAX_ROWS = 100_000
 SOURCE = "admin"
 may_add = permission_required("contacts.add_suppression", raise_exception=True)
@@ -68,6 +86,7 @@ def suppress_file(request: HttpRequest) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
                 source=SOURCE,
                 brand_id=brand.pk if brand else None,
+                evidence={"file": str(form.cleaned_data["file"].name)[:200], "by": request.user.pk},
                 now=timezone.now(),
             )
             messages.success(
@@ -118,5 +137,18 @@ def show_suppression(request: HttpRequest, suppression_id: int) -> HttpResponse:
         else:
             messages.success(request, "The suppression was lifted. Subscriptions are as they were.")
         return redirect(changelist(Suppression))
-    context = {"suppression": suppression, "form": form}
+    context = {"suppression": suppression, "form": form, "facts": _facts(suppression)}
     return render_page(request, "contacts/suppression.html", context, title="Suppression", under=Suppression)
+
+
+def _facts(suppression: Suppression) -> list[tuple[str, Any]]:
+    """The evidence in words, the most telling first; what has no word of its own keeps its name."""
+    known: dict[str, Any] = dict(suppression.evidence)
+    if "by" in known:
+        user = get_user_model()._default_manager.filter(pk=known["by"]).first()
+        known["by"] = user or "somebody who is gone"
+    words = [(EVIDENCE[name], known.pop(name)) for name in EVIDENCE if known.get(name) not in (None, "")]
+    return [
+        *words,
+        *((name, value) for name, value in known.items() if value not in (None, "") and name not in EVIDENCE),
+    ]

@@ -47,7 +47,7 @@ class ReceiptAdmin(Admin[Receipt]):
 
     list_before_template = INTRO_TEMPLATE
     intro = Intro("Webhook calls and returned mails exactly as they came. Each can be read again after a repair.")
-    list_display = ("came", "kind", "account", "n_events", "n_unmatched", "state")
+    list_display = ("came", "kind", "account", "ours", "others", "state")
     list_filter = (ReceiptStateFilter, "kind", "account")
     list_select_related = ("account",)
     ordering = ("-id",)
@@ -78,11 +78,21 @@ class ReceiptAdmin(Admin[Receipt]):
         """To the second."""
         return date_format(receipt.received_at, "j M Y, H:i:s")
 
+    @admin.display(description="Events of our mail")
+    def ours(self, receipt: Receipt) -> int:
+        """How many."""
+        return receipt.n_events
+
+    @admin.display(description="About other mail")
+    def others(self, receipt: Receipt) -> int:
+        """How many."""
+        return receipt.n_unmatched
+
     @admin.display(description="State")
     def state(self, receipt: Receipt) -> str:
         """Read, waiting, or what is wrong."""
         if receipt.problem:
-            return receipt.problem[:80]
+            return f"Cannot be read: {receipt.problem[:80]}"
         return "Read" if receipt.processed_at else "Waiting"
 
     @admin.action(description="Process again", permissions=["change"])

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -71,7 +71,7 @@ def measure(options: Options) -> dict[str, Any]:
 def _measure_web(redis: Redis, options: Options) -> dict[str, Any]:
     targets = {index: f"https://shop.example/products/{index}?utm_source=news" for index in range(N_LINKS)}
     redis.set(f"fanfare:links:{CAMPAIGN}", msgspec.msgpack.encode(Table(targets)))
-    n_before = cast("int", redis.llen(QUEUE))
+    n_before = redis.llen(QUEUE)
     with _web(options) as writing, _web(options, BENCH_NO_WRITE="1") as silent:
         for side in (writing, silent):
             _load(side, options, seconds=1.0)  # warm-up: threads, caches, connections
@@ -79,7 +79,7 @@ def _measure_web(redis: Redis, options: Options) -> dict[str, Any]:
         for _ in range(options.pairs):
             for side in (writing, silent):
                 _load(side, options, seconds=options.seconds)
-    n_in_redis = cast("int", redis.llen(QUEUE)) - n_before
+    n_in_redis = redis.llen(QUEUE) - n_before
     ratios = [ours / other for ours, other in zip(writing.per_s, silent.per_s, strict=True)]
     return {
         "hits_per_s": round(statistics.median(writing.per_s)),

@@ -55,8 +55,7 @@ class Pacer:
         `left` is how many messages this sender still has for the path, `n` of them ready: no more is taken than will be
         used. Raises LimitsUnavailable.
         """
-        if self._stock and now - self._granted_at > HOLD_S:
-            self.close()
+        self.tidy(now)
         if not self._stock:
             grant = take(self._redis, self._ask_for(max(n, left)))
             if not grant.n:
@@ -70,6 +69,11 @@ class Pacer:
         """Return what is left; call it when a batch ends, pauses or fails. Raises LimitsUnavailable."""
         left, self._stock = self._stock, 0
         give_back(self._redis, self._ask, left)
+
+    def tidy(self, now: float) -> None:
+        """Return what is older than `HOLD_S`. Raises LimitsUnavailable."""
+        if self._stock and now - self._granted_at > HOLD_S:
+            self.close()
 
     def unused(self, n: int) -> None:
         """`n` permits handed out were not used after all (nothing was sent): they can be used again."""

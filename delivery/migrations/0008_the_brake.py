@@ -5,6 +5,11 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+def add_shipped_thresholds(apps, _schema_editor):
+    """Operators see what holds; it is theirs to change."""
+    apps.get_model("delivery", "Brake").objects.get_or_create(brand=None)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -72,4 +77,5 @@ class Migration(migrations.Migration):
             model_name='brake',
             constraint=models.CheckConstraint(condition=models.Q(('bounced__range', (0, 100)), ('complained__range', (0, 100)), ('blocked__range', (0, 100))), name='brake_thresholds_are_percentages'),
         ),
+        migrations.RunPython(add_shipped_thresholds, migrations.RunPython.noop),
     ]

@@ -18,6 +18,12 @@ A campaign may go out only by a route that carries a `List-Unsubscribe` header p
 require it of bulk mail). The launch check says so in words.
 """
 
+HOOKS = """### Setting up webhooks
+
+Each account has an address of its own, `https://…/hooks/KIND/TOKEN/`, on its page under Providers, with the words below
+and the field or button for its secret. Opens and clicks may stay off: Fanfare counts its own.
+"""
+
 ADDING = """## Adding a provider
 
 1. `delivery/providers/NAME.py` with a `KIND` (or `delivery/providers/esps/NAME.py` with a `Dialect`, for an ESP that
@@ -35,7 +41,9 @@ An API that takes one message per HTTP call needs no code: "Any HTTP API" in the
 def document() -> str:
     """The whole page."""
     kinds = sorted(PROVIDERS.values(), key=lambda kind: kind.label.lower())
-    parts = [HEAD, "## Provider APIs\n", *_sending(kinds), "\n### Receipts\n", *_receipts(kinds), "\n### Notes\n"]
+    parts = [HEAD, "## Provider APIs\n", *_sending(kinds), "\n### Receipts\n", *_receipts(kinds), "\n" + HOOKS]
+    parts += [line for kind in kinds for line in _setup(kind)]
+    parts += ["\n### Notes\n"]
     parts += [line for kind in kinds for line in _notes(kind)]
     parts += [
         "\n## SMTP relays\n",
@@ -89,6 +97,12 @@ def _receipts(kinds: Sequence[ProviderKind]) -> list[str]:
         events = ", ".join(hooks.events) if hooks else "–"
         rows.append([kind.label, hooks.scheme if hooks else "none", ours, events, hooks.secret_help if hooks else "–"])
     return _table(("Provider", "Proof of a webhook call", "Our id comes back", "Events", "Secret to store"), rows)
+
+
+def _setup(kind: ProviderKind) -> list[str]:
+    """What to switch on at a provider."""
+    webhooks = kind.capabilities.webhooks
+    return [f"- **{kind.label}.** {webhooks.setup}"] if webhooks else []
 
 
 def _notes(kind: ProviderKind) -> list[str]:

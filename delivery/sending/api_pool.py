@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from delivery.outcomes import Outcome, Result
 from delivery.providers.contract import ApiEnvelope, Provider
+from delivery.sending.channel import Cause
 
 # Half the journal's window, so that one call never holds all that may be uncertain.
 LARGEST_BATCH = 50
@@ -30,7 +31,7 @@ class ApiPool:
         *,
         feed: Callable[[], Letter | None],
         settle: Callable[[Any, Outcome], None],
-        on_trouble: Callable[[str], None],
+        on_trouble: Callable[[str, Cause], None],
     ) -> None:
         self._provider = provider
         self._feed, self._settle, self._on_trouble = feed, settle, on_trouble
@@ -99,9 +100,10 @@ class ApiPool:
     def _ended(self, letters: Sequence[Letter], call: asyncio.Future[list[Outcome]]) -> None:
         self._calls.discard(call)
         self._n_in_flight -= len(letters)
-        for letter, outcome in zip(letters, self._outcomes(letters, call), strict=True):
-            if outcome.reason in ("credentials", "quota"):
-                self._on_trouble(outcome.text)
+        outcomes = self._outcomes(letters, call)
+        for text, cause in {(outcome.text, cause) for outcome in outcomes if (cause := _cause(outcome))}:
+            self._on_trouble(text, cause)
+        for letter, outcome in zip(letters, outcomes, strict=True):
             self._settle(letter.key, outcome)
         self.wake()
 
@@ -112,3 +114,11 @@ class ApiPool:
         if problem is None:
             return call.result()
         return [Outcome(Result.UNCERTAIN, text=f"{type(problem).__name__}: {problem}"[:500])] * len(letters)
+
+
+def _cause(outcome: Outcome) -> Cause | None:
+    """What an outcome says about the account; a call that failed is one failure, however many letters it carried."""
+    if outcome.reason in ("credentials", "quota"):
+        return Cause(outcome.reason)
+    out_of_reach = outcome.result is Result.DEFERRED and not outcome.reason and not 0 < outcome.code < 500
+    return Cause.CONNECTION if out_of_reach else None

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from redis import Redis
 from redis.exceptions import RedisError
@@ -17,57 +16,23 @@ from redis.exceptions import RedisError
 from delivery.limits.errors import LimitsUnavailable
 from delivery.outcomes import Outcome
 from delivery.sending import late, ledger, presence
+from delivery.sending.breakers import Breakers
 from delivery.sending.channel import Channel
-from delivery.sending.judging import judge
+from delivery.sending.counts import Counts
+from delivery.sending.granting import Granter, Permits
+from delivery.sending.hearing import Hearing
+from delivery.sending.holds import Holds, suspended_sites
+from delivery.sending.judging import detoured, judge
 from delivery.sending.lease import Lease, Person, Settled
+from delivery.sending.orders import Order, Refused, Report
 from delivery.sending.refusals import record_refusals
 
 RENEW_SECONDS = 1.0
 # How often a campaign is looked at while its drain has nothing to write: pauses take effect within 2 s.
 LOOK_SECONDS = 0.5
 TURN_SECONDS = 1.0
-
-
-@dataclass
-class Order:
-    """What the event loop asks of the ledger in one exchange."""
-
-    channels: Sequence[Channel]
-    write: dict[Lease, list[Settled]] = field(default_factory=dict)
-    end: list[Lease] = field(default_factory=list)
-    extend: Lease | None = None
-    n_wanted: int = 0
-    claim: bool = False
-    retry: bool = False
-
-
-@dataclass
-class Report:
-    """What became of an order."""
-
-    begun: dict[Lease, int] = field(default_factory=dict)
-    stopped: list[Lease] = field(default_factory=list)
-    recalled: list[Lease] = field(default_factory=list)  # paused or cancelled: not even what waits to leave is sent
-    ended: list[Lease] = field(default_factory=list)
-    unmailable: dict[Lease, set[int]] = field(default_factory=dict)
-    granted: dict[Channel, int] = field(default_factory=dict)
-    wait_s: float = 0.0
-    claimed: Lease | None = None
-    leases_held: bool = False
-
-
-class Permits(Protocol):
-    """The limits as the drain sees them."""
-
-    def take(self, channel: Channel, lease: Lease, n: int) -> tuple[int, float]:
-        """(granted now, seconds until more may be had); charges every scope."""
-
-    def close(self) -> None:
-        """Permits that were not handed out go back."""
-
-    @property
-    def refused_by(self) -> str:
-        """The limit that refused last, in words, or an empty text."""
+# A batch that a limit holds back is offered again after this long at most: limits are raised, measures revoked.
+LONGEST_HOLD_SECONDS = 60.0
 
 
 class Chooser(Protocol):
@@ -103,7 +68,12 @@ class Bookkeeper:
         self._seen_mark: tuple[int, int] | None = None  # as of the last journal step
         self._renewed: dict[Lease, float] = {}
         self._redis = redis
+        self._breakers = Breakers()
+        self._granter = Granter(permits, self._breakers)
+        self._hearing = Hearing(redis, self._breakers)
+        self._holds = Holds()
         self._trouble, self._trouble_wait_s = "", 0.0
+        self._counts = Counts()
         self._noted = 0.0
         self._turned = 0.0
         self._read_at = (timezone.now(), time.monotonic())  # PostgreSQL's clock at the last journal step, and ours
@@ -114,9 +84,13 @@ class Bookkeeper:
         at, then = self._read_at
         return at + timedelta(seconds=time.monotonic() - then)
 
-    def judge(self, lease: Lease, person: Person, account_id: int, outcome: Outcome) -> Settled:
+    def judge(self, lease: Lease, person: Person, channel: Channel, outcome: Outcome) -> Settled:
         """The outcome as it will be written: a deferral gets its next time, or expires."""
-        return judge(lease, person, account_id, outcome, now=self._now)
+        return judge(lease, person, channel, outcome, now=self._now)
+
+    def detour(self, lease: Lease, person: Person) -> Settled:
+        """The message goes on in the batches of its own site."""
+        return detoured(lease, person, self._now)
 
     def note_trouble(self, channel: Channel, text: str) -> None:
         """The last words of a server that would not talk to us, for the watchdog."""
@@ -131,48 +105,91 @@ class Bookkeeper:
         """One exchange. Safe to repeat after a failure with `order.retry` set."""
         report = Report()
         try:
-            self._give_signs_of_life(order)
-            n_granted = self._grant(order, report)
+            self._look_after(order)
+            targets = self._grant(order, report)
             for lease, items in order.write.items():
-                self._write(lease, items, order, n_granted if lease is order.extend else 0, report)
-            self._yield_turn(order, report)
+                self._write(lease, items, order, targets.get(lease, lease.n_begun), report)
+            self._yield_turns(order, report)
             if order.claim:
-                report.claimed = self._claim()
+                report.claimed = self._claim(order.channels)
             self._look_for_stops(order, report)
         except Exception:
             connection.close()
             raise
         return report
 
-    def _grant(self, order: Order, report: Report) -> int:
-        """Permits for the messages that the journal will allow next, from the account that may send soonest."""
-        if order.extend is None or order.n_wanted <= 0:
-            return 0
-        waits = []
-        n_left = order.n_wanted
-        for channel in order.channels:
-            n, wait_s = self._permits.take(channel, order.extend, n_left)
-            report.granted[channel] = n
-            n_left -= n
-            waits.append(wait_s)
-            if n_left == 0:
-                break
-        if n_left == order.n_wanted:
-            report.wait_s = min(waits)
-            self._trouble = f"A limit is reached: {self._permits.refused_by}" if report.wait_s > RENEW_SECONDS else ""
-            self._trouble_wait_s = report.wait_s
-        return order.n_wanted - n_left
+    def _look_after(self, order: Order) -> None:
+        """The accounts' health, permits that come back, and once a second signs of life."""
+        if time.monotonic() - self._noted >= RENEW_SECONDS:
+            self._noted = time.monotonic()
+            self._breakers.read(channel.account_id for channel in order.channels)
+            self._permits.tidy()
+            self._give_signs_of_life(order)
+        if self._hearing.health(order.channels, self._permits.standing.rules, timezone.now()):
+            self._permits.look_again()
+        while order.returned:
+            self._permits.put_back(*order.returned.pop())
 
-    def _write(self, lease: Lease, items: list[Settled], order: Order, n_granted: int, report: Report) -> None:
-        begun = lease.next_position if lease.stopped else lease.n_begun + n_granted
+    def _give_signs_of_life(self, order: Order) -> None:
+        presence.note_worker(self._redis, self._worker)
+        presence.note_drain(self._redis, self._route_id, self._worker)
+        for channel in order.channels:
+            channel.renew_places()
+        self._tell_trouble()
+        self._counts.write(self._redis)
+
+    def _tell_trouble(self) -> None:
+        if self._trouble:
+            presence.note_trouble(self._redis, self._route_id, self._trouble, wait_s=self._trouble_wait_s)
+            self._trouble = ""
+
+    def _grant(self, order: Order, report: Report) -> dict[Lease, int]:
+        """Permits for the messages that the journal will allow next; gives the journal's new end for each lease."""
+        targets = {}
+        room = order.room
+        for lease, want in order.wants.items():
+            ready = want.next_position + want.n_permits
+            n = min(room + lease.n_begun, lease.n_messages) - ready
+            if n <= 0:
+                continue
+            granted, refused = self._granter.grant(lease, n, order.channels)
+            report.granted[lease] = granted
+            targets[lease] = max(lease.n_begun, ready + sum(granted.values()))
+            room -= targets[lease] - lease.n_begun
+            self._note_refusal(lease, refused, report)
+        report.withdrawn = [
+            (channel, lease)
+            for lease in order.write
+            for channel in tuple(lease.permits)
+            if self._granter.must_not(channel, lease)
+        ]
+        return targets
+
+    def _note_refusal(self, lease: Lease, refused: Refused | None, report: Report) -> None:
+        lease.due_at = None
+        if refused is None:
+            return
+        report.refused[lease] = refused
+        if refused.own:
+            self._holds.add(lease, refused)
+        if refused.wait_s > RENEW_SECONDS:  # a throttled batch is not offered again before its limit allows
+            wait_s = min(refused.wait_s, LONGEST_HOLD_SECONDS)
+            lease.due_at = self._now + timedelta(seconds=wait_s)
+            self._trouble, self._trouble_wait_s = refused.words, wait_s
+        elif not refused.own:
+            self._trouble = ""
+
+    def _write(self, lease: Lease, items: list[Settled], order: Order, target: int, report: Report) -> None:
+        begun = lease.next_position if lease.stopped else target
         asked_at = time.monotonic()
         due = asked_at - self._renewed.get(lease, 0.0) >= LOOK_SECONDS
-        if not (items or n_granted or due or lease in order.end):
+        if not (items or begun > lease.n_begun or due or lease in order.end):
             report.leases_held = report.leases_held or lease.n_begun > 0
             return
         try:
             journaled = ledger.advance(lease, begun, items, refusals=record_refusals, retry=order.retry)
             report.begun[lease] = begun
+            self._counts.add(lease.site, items)
             self._renewed[lease] = time.monotonic()
             report.leases_held = True
             self._seen_mark = journaled.stop_mark
@@ -181,8 +198,10 @@ class Bookkeeper:
                 lease.seen_at = asked_at
             else:
                 report.recalled.append(lease)
+            if self._hearing.outcomes(lease, items, self._permits.standing, timezone.now()):
+                self._permits.look_again()
             if lease in order.end:
-                ledger.end_lease(lease, due_at=self._hold(report))
+                ledger.end_lease(lease, due_at=lease.due_at)
                 self._forget(lease, report)
         except ledger.LeaseLost:
             late.resolve_late(lease, items, refusals=record_refusals)
@@ -193,43 +212,37 @@ class Bookkeeper:
             else:
                 report.stopped.append(lease)
 
-    def _give_signs_of_life(self, order: Order) -> None:
-        if time.monotonic() - self._noted < RENEW_SECONDS:
-            return
-        self._noted = time.monotonic()
-        presence.note_worker(self._redis, self._worker)
-        presence.note_drain(self._redis, self._route_id, self._worker)
-        for channel in order.channels:
-            channel.renew_places()
-        self._tell_trouble()
-
-    def _tell_trouble(self) -> None:
-        if self._trouble:
-            presence.note_trouble(self._redis, self._route_id, self._trouble, wait_s=self._trouble_wait_s)
-            self._trouble = ""
-
-    def close(self) -> None:
+    def close(self, returned: Sequence[tuple[Channel, Lease, int]] = ()) -> None:
         """The drain is over; called on the ledger's thread, whose database connection goes back to the pool."""
-        connection.close()
         with contextlib.suppress(RedisError, LimitsUnavailable):
+            for channel, lease, n in returned:
+                self._permits.put_back(channel, lease, n)
             self._permits.close()
             self._tell_trouble()
+            self._counts.write(self._redis)
             presence.forget_drain(self._redis, self._route_id, self._worker)
+        with contextlib.suppress(DatabaseError):
+            self._breakers.close(timezone.now())
+        connection.close()
 
-    def _hold(self, report: Report) -> Any:
-        """A throttled batch is not offered again before its limit allows."""
-        return self._now + timedelta(seconds=report.wait_s) if report.wait_s > RENEW_SECONDS else None
-
-    def _yield_turn(self, order: Order, report: Report) -> None:
-        """Once a second: a campaign whose turn it is not hands its batch back, so that a small one need not wait."""
-        lease = order.extend
-        if lease is None or time.monotonic() - self._turned < TURN_SECONDS:
+    def _yield_turns(self, order: Order, report: Report) -> None:
+        """Once a second: a campaign whose turn it is not hands its batches back, so that a small one need not wait."""
+        busy = [lease for lease, granted in report.granted.items() if granted]
+        if not busy or time.monotonic() - self._turned < TURN_SECONDS:
             return
         self._turned = time.monotonic()
-        self._charge(lease)
-        candidates = dict(ledger.campaigns_with_work(self._route_id)) | {lease.campaign_id: lease.weight}
-        if self._chooser.choose(list(candidates.items()))[0] != lease.campaign_id:
-            report.stopped.append(lease)
+        for lease in busy:
+            self._charge(lease)
+        candidates = dict(self._candidates(order.channels)) | {lease.campaign_id: lease.weight for lease in busy}
+        first = self._chooser.choose(list(candidates.items()))[0]
+        report.stopped += [lease for lease in busy if lease.campaign_id != first]
+
+    def _candidates(self, channels: Sequence[Channel]) -> list[tuple[int, int]]:
+        """(campaign id, weight) of the campaigns that could give a batch now."""
+        held = sorted({*self._holds.sites(), *suspended_sites(self._permits.standing, channels)})
+        waiting = self._holds.campaigns()
+        found = ledger.campaigns_with_work(self._route_id, held_sites=held)
+        return [(campaign_id, weight) for campaign_id, weight in found if campaign_id not in waiting]
 
     def _charge(self, lease: Lease) -> None:
         n_handed_out = lease.next_position - lease.start
@@ -241,12 +254,16 @@ class Bookkeeper:
         report.ended.append(lease)
         self._renewed.pop(lease, None)
 
-    def _claim(self) -> Lease | None:
-        candidates = ledger.campaigns_with_work(self._route_id)
-        for campaign_id in self._chooser.choose(candidates):
-            lease = ledger.claim_batch(self._route_id, campaign_id, worker=self._worker)
+    def _claim(self, channels: Sequence[Channel]) -> Lease | None:
+        standing = self._permits.standing
+        for campaign_id in self._chooser.choose(self._candidates(channels)):
+            held = sorted({*self._holds.sites(campaign_id), *suspended_sites(standing, channels, campaign_id)})
+            lease = ledger.claim_batch(self._route_id, campaign_id, worker=self._worker, held_sites=held)
             if lease is not None:
                 lease.people = ledger.read_people(lease, self._audience(campaign_id))
+                limited = standing.limited_sites(since=lease.launched_at)
+                if not lease.site and limited:
+                    lease.detours = ledger.detours_of(lease, sorted(limited))
                 self._prepare(lease)
                 self._renewed[lease] = time.monotonic()
                 return lease

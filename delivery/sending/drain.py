@@ -20,10 +20,11 @@ from redis.exceptions import RedisError
 
 from delivery.limits.errors import LimitsUnavailable
 from delivery.outcomes import Outcome
-from delivery.sending.bookkeeper import Bookkeeper, Order, Report
+from delivery.sending.bookkeeper import Bookkeeper
 from delivery.sending.channel import Channel
 from delivery.sending.lease import Lease, Settled
 from delivery.sending.ledger import LEASE_SECONDS
+from delivery.sending.orders import Order, Refused, Report, Want
 
 if TYPE_CHECKING:
     from delivery.sending.builders import Envelopes
@@ -32,8 +33,10 @@ WINDOW = 100
 # Outcomes that make a journal step worth its commit; half the window, so that the other half keeps the wire busy.
 STEP = 50
 IDLE_SECONDS = 0.5
-# A limit that asks to wait longer ends the drain: its batches go back.
-LONG_WAIT_SECONDS = 5.0
+# Batches in hand at once: more than one only where some wait for limits of their own.
+MAX_LEASES = 6
+# Who waits longer than this for a limit hands its batch back.
+LONGEST_WAIT_SECONDS = 5.0
 # Nothing is handed out when the campaign was last seen sending longer ago than this: a pause is over within 2 s even
 # when PostgreSQL takes its time.
 FRESH_SECONDS = 1.5
@@ -69,7 +72,8 @@ class Drain:
         self._envelopes = envelopes
         self._until = time.monotonic() + seconds
         self._stopping = stopping
-        self._leases: list[Lease] = []  # oldest first; only the last one is still handed out
+        self._leases: list[Lease] = []  # oldest first
+        self._returned: list[tuple[Channel, Lease, int]] = []
         self._safe_until = 0.0
         self._starved = False  # a connection asked and nobody knew whether it may still send
         self._dry = False  # no batch was to be had at the last try
@@ -89,7 +93,7 @@ class Drain:
         finally:
             for channel in self._channels:
                 channel.drain, channel.permits = None, 0
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._book.close)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._book.close, self._returned)
             self._thread.shutdown()
         return self.result
 
@@ -103,14 +107,18 @@ class Drain:
             return None
         make = self._envelopes.make_letter if channel.takes_letters else self._envelopes.make
         for lease in self._leases:
-            while not lease.stopped and lease.next_position < lease.n_begun:
+            while lease.permits.get(channel) and not lease.stopped and lease.next_position < lease.n_begun:
                 if now - lease.seen_at > FRESH_SECONDS:
                     self._starved = True
                     break
                 person = lease.people[lease.next_position - lease.start]
                 lease.next_position += 1
+                if lease.detours and person.position in lease.detours:
+                    self._settled(lease, self._book.detour(lease, person))
+                    continue
                 made = make(lease, person)
                 if not isinstance(made, Outcome):
+                    lease.permits[channel] -= 1
                     channel.permits -= 1
                     self.result.n_sent += 1
                     return made
@@ -121,7 +129,7 @@ class Drain:
     def settle(self, channel: Channel, key: Any, outcome: Outcome) -> None:
         """An outcome from a connection."""
         lease, person = key
-        self._settled(lease, self._book.judge(lease, person, channel.account_id, outcome))
+        self._settled(lease, self._book.judge(lease, person, channel, outcome))
 
     def trouble(self, channel: Channel, text: str) -> None:
         """A connection's trouble; the account's health is judged by the bookkeeper."""
@@ -156,17 +164,25 @@ class Drain:
             for lease in self._leases:
                 lease.stopped = True
         order = Order(channels=self._channels)
+        order.returned, self._returned = self._returned, []
         for lease in self._leases:
             if lease.settled:
                 order.end.append(lease)
             order.write[lease], lease.unwritten = lease.unwritten, []
-        n_open = sum(lease.n_open - len(items) for lease, items in order.write.items())
-        current = self._leases[-1] if self._leases else None
-        if current and not current.stopped and current.n_begun < current.n_messages:
-            order.extend = current
-            order.n_wanted = max(0, min(WINDOW - n_open, current.n_messages - current.n_begun))
-        wants_next = current is None or current.n_begun == current.n_messages or current.stopped
-        order.claim = wants_next and not self._closing and len(self._leases) < 3
+        order.room = max(0, WINDOW - sum(lease.n_open - len(items) for lease, items in order.write.items()))
+        now = time.monotonic()
+        for channel in self._channels:
+            channel.check(now)
+        for lease in self._leases:
+            want = Want(lease.next_position, lease.n_permits)
+            if (
+                not lease.stopped
+                and lease.waits_until <= now
+                and want.next_position + want.n_permits < lease.n_messages
+            ):
+                order.wants[lease] = want
+        busy = any(lease.n_begun < lease.n_messages for lease in order.wants)
+        order.claim = not busy and not self._closing and len(self._leases) < MAX_LEASES
         return order
 
     async def _carry_out(self, order: Order) -> Report:
@@ -189,18 +205,17 @@ class Drain:
         for lease, n_begun in report.begun.items():
             lease.n_begun = n_begun
         self._heed(report)
-        for lease in report.ended:
-            self._leases.remove(lease)
         self._dry = order.claim and report.claimed is None
         if report.claimed is not None:
             self._leases.append(report.claimed)
             self._kick.set()
-        self._exhausted = self._exhausted or report.wait_s > LONG_WAIT_SECONDS
-        self._wait = min(report.wait_s or IDLE_SECONDS, IDLE_SECONDS)
-        for channel, n in report.granted.items():
-            channel.permits += n
+        self._move_permits(report)
+        for lease in report.ended:
+            self._leases.remove(lease)
+        self._set_waits(report)
         starved, self._starved = self._starved, False
-        for channel in self._channels if starved else report.granted:
+        granted = {channel for by_channel in report.granted.values() for channel in by_channel}
+        for channel in self._channels if starved else granted:
             channel.wake()
 
     def _heed(self, report: Report) -> None:
@@ -212,6 +227,43 @@ class Drain:
             channel.recall(lambda key: key[0] in recalled)
         for lease, contact_ids in report.unmailable.items():
             lease.people = [p._replace(mailable=False) if p.contact_id in contact_ids else p for p in lease.people]
+
+    def _set_waits(self, report: Report) -> None:
+        self._wait = IDLE_SECONDS
+        for lease, refused in report.refused.items():
+            self._put_off(lease, refused)
+        waits = [lease.waits_until - time.monotonic() for lease in self._leases if not lease.stopped]
+        self._wait = min([self._wait, *(wait for wait in waits if wait > 0)])
+
+    def _move_permits(self, report: Report) -> None:
+        for lease, granted in report.granted.items():
+            for channel, n in granted.items():
+                lease.permits[channel] = lease.permits.get(channel, 0) + n
+                channel.permits += n
+        for channel, lease in report.withdrawn:
+            self._take_permits(channel, lease)
+        for lease in report.ended:
+            for channel in list(lease.permits):
+                self._take_permits(channel, lease)
+
+    def _put_off(self, lease: Lease, refused: Refused) -> None:
+        """A limit refused: its own is waited for beside other batches, one that all share by all."""
+        self._wait = min(self._wait, refused.wait_s)
+        long = refused.wait_s > LONGEST_WAIT_SECONDS
+        if not refused.own:
+            self._exhausted = self._exhausted or long
+        elif long:
+            lease.stopped = True
+        else:
+            lease.waits_until = time.monotonic() + refused.wait_s
+            self._kick.set()
+
+    def _take_permits(self, channel: Channel, lease: Lease) -> None:
+        n = lease.permits.pop(channel, 0)
+        channel.permits -= n
+        if n:
+            self._returned.append((channel, lease, n))
+            self._kick.set()
 
     async def _pause(self) -> None:
         """Until a step is worth taking: enough outcomes, a starving connection, a limit's wait, or a second."""

@@ -10,15 +10,17 @@ from delivery.inbound.classify import Reply, classify
 from delivery.inbound.report import Stage
 from delivery.outcomes import Outcome, Result
 from delivery.retry import GiveUp, decide
+from delivery.sending.channel import Channel
 from delivery.sending.lease import Lease, Person, Settled
 
 _random = random.Random()  # noqa: S311 - jitter only
 
 
-def judge(lease: Lease, person: Person, account_id: int | None, outcome: Outcome, *, now: datetime) -> Settled:
+def judge(lease: Lease, person: Person, channel: Channel, outcome: Outcome, *, now: datetime) -> Settled:
     """The row to write for `outcome` at `now`."""
+    account_id, source_id = channel.account_id, channel.source_id or None
     if outcome.result is Result.ACCEPTED:
-        return Settled(person.position, person.contact_id, account_id, outcome)
+        return Settled(person.position, person.contact_id, account_id, outcome, source_id=source_id)
     category = ""
     due_at, same_source = None, False
     if outcome.result in (Result.DEFERRED, Result.REFUSED):
@@ -40,6 +42,13 @@ def judge(lease: Lease, person: Person, account_id: int | None, outcome: Outcome
         else:
             due_at, same_source = verdict.at, verdict.same_source
     return Settled(person.position, person.contact_id, account_id, outcome, due_at, category, same_source=same_source)
+
+
+def detoured(lease: Lease, person: Person, now: datetime) -> Settled:
+    """The message goes on in a batch of its own site, which got a limit after the audience was cut into batches."""
+    site = lease.detours[person.position]
+    outcome = Outcome(Result.DEFERRED, text=f"Moved to the batches of {site}, which has limits of its own now.")
+    return Settled(person.position, person.contact_id, None, outcome, due_at=now, site=site)
 
 
 def reply_of(outcome: Outcome) -> Reply:

@@ -10,6 +10,7 @@ from delivery.outcomes import Outcome
 
 if TYPE_CHECKING:
     from delivery.mime import MessageBuilder
+    from delivery.sending.channel import Channel
 
 
 class Person(NamedTuple):
@@ -71,6 +72,10 @@ class Lease:
     next_position: int = 0  # the next one to hand out
     n_settled: int = 0
     n_written: int = 0
+    permits: dict[Channel, int] = field(default_factory=dict)  # granted and not used yet
+    detours: dict[int, str] = field(default_factory=dict)  # position to the limited site that it belongs to
+    waits_until: float = 0.0  # monotonic: its own limit says so, others may go
+    due_at: datetime | None = None  # not offered again before, if it is handed back now
     n_charged: int = 0  # of its messages, to the campaign's share of the route
     unwritten: list[Settled] = field(default_factory=list)
     seen_at: float = 0.0  # monotonic time before the last look that found its campaign sending
@@ -89,6 +94,11 @@ class Lease:
     def n_in_flight(self) -> int:
         """Messages handed out and not settled."""
         return self.next_position - self.start - self.n_settled
+
+    @property
+    def n_permits(self) -> int:
+        """Permits that wait to be used."""
+        return sum(self.permits.values())
 
     @property
     def handed_out(self) -> bool:

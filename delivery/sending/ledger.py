@@ -41,7 +41,8 @@ CAMPAIGNS_WITH_WORK = """
 SELECT c.id, c.weight FROM campaigns_campaign c
 WHERE c.state = 'sending' AND EXISTS (
     SELECT 1 FROM delivery_batch b
-    WHERE b.route_id = %s AND b.campaign_id = c.id AND b.state = 'pending' AND b.due_at <= now())
+    WHERE b.route_id = %s AND b.campaign_id = c.id AND b.state = 'pending' AND b.due_at <= now()
+    AND b.site <> ALL(%s))
 ORDER BY c.id
 """
 
@@ -52,6 +53,7 @@ FROM campaigns_campaign c
 WHERE b.id = (
     SELECT id FROM delivery_batch
     WHERE route_id = %(route)s AND campaign_id = %(campaign)s AND state = 'pending' AND due_at <= now()
+    AND site <> ALL(%(held)s)
     ORDER BY due_at, id FOR UPDATE SKIP LOCKED LIMIT 1)
   AND c.id = b.campaign_id AND c.state = 'sending'
 RETURNING b.id, b.campaign_id, c.weight, b.route_id, b.site, b.attempt, b.fence, b.n_messages, b.n_begun,
@@ -80,6 +82,13 @@ FROM delivery_message m LEFT JOIN contacts_contact c ON c.id = m.contact_id
 WHERE m.campaign_id = %(campaign)s AND m.batch_id = %(batch)s AND m.position >= %(start)s
 ORDER BY m.position
 """  # noqa: S608 - built of constants
+
+# People of a mixed batch whose site got a limit of its own since the batch was cut.
+DETOURS = """
+SELECT m.position, s.site FROM delivery_message m
+JOIN contacts_contact c ON c.id = m.contact_id JOIN delivery_recipientsite s ON s.domain = c.domain
+WHERE m.campaign_id = %s AND m.batch_id = %s AND m.position >= %s AND s.site = ANY(%s)
+"""
 
 STOPPED_SINCE = f"""
 SELECT c.id FROM contacts_contact c WHERE c.id = ANY(%(contacts)s) AND NOT {MAILABLE}
@@ -149,16 +158,20 @@ WHERE id = %(batch)s AND fence = %(fence)s AND state = 'leased'
 LOCK_BATCH = "SELECT 1 FROM delivery_batch WHERE id = %s FOR UPDATE"
 
 
-def campaigns_with_work(route_id: int) -> list[tuple[int, int]]:
-    """(campaign id, weight) of the campaigns that could give a batch now."""
+def campaigns_with_work(route_id: int, *, held_sites: Sequence[str] = ()) -> list[tuple[int, int]]:
+    """(campaign id, weight) of the campaigns that could give a batch now, other than one for a site that is held."""
     with connection.cursor() as cursor:
-        cursor.execute(CAMPAIGNS_WITH_WORK, [route_id])
+        cursor.execute(CAMPAIGNS_WITH_WORK, [route_id, list(held_sites)])
         return cast("list[tuple[int, int]]", cursor.fetchall())
 
 
-def claim_batch(route_id: int, campaign_id: int, *, worker: str) -> Lease | None:
-    """The campaign's oldest due batch, leased to `worker` for 60 s; None when there is none. Without its people."""
+def claim_batch(route_id: int, campaign_id: int, *, worker: str, held_sites: Sequence[str] = ()) -> Lease | None:
+    """The campaign's oldest due batch, leased to `worker` for 60 s; None when there is none. Without its people.
+
+    Batches of a held site stay where they are.
+    """
     params: dict[str, Any] = {"route": route_id, "campaign": campaign_id, "worker": worker, "seconds": LEASE_SECONDS}
+    params["held"] = list(held_sites)
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, params)
         row = cursor.fetchone()
@@ -171,6 +184,13 @@ def read_people(lease: Lease, audience: Mapping[str, Any]) -> list[Person]:
     with connection.cursor() as cursor:
         cursor.execute(READ_PEOPLE, params)
         return [Person._make(row) for row in cursor.fetchall()]
+
+
+def detours_of(lease: Lease, sites: Sequence[str]) -> dict[int, str]:
+    """Positions in the batch whose people belong to one of the sites, with the site."""
+    with connection.cursor() as cursor:
+        cursor.execute(DETOURS, [lease.campaign_id, lease.batch_id, lease.n_begun, list(sites)])
+        return dict(cursor.fetchall())
 
 
 def audience_of(campaign_id: int) -> dict[str, Any]:

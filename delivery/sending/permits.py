@@ -1,74 +1,113 @@
-"""The limits of a route's accounts as one worker sees them: which scopes a message is charged to."""
+"""The limits of a route's accounts as one worker sees them: what stands in the way, and permits for messages."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
 
 from django.utils import timezone
 from redis import Redis
 
-from delivery.limits.pacing import Pacer
-from delivery.limits.values import Limit, Quota, Scope, Share, Window
-from delivery.models import ProviderAccount
-from delivery.queries import count_accepted_since
+from delivery.lanes import Lane
+from delivery.limits.pacing import Pacer, Permission
+from delivery.limits.values import Scope, Share
+from delivery.models import ProviderAccount, SourceAddress
 from delivery.sending.channel import Channel
 from delivery.sending.lease import Lease
+from delivery.sending.orders import Refused
+from delivery.sending.scopes import scopes_of
+from delivery.sending.standing import Path, Standing, Watch
 
-# A burst of a tenth of a second keeps 20 s at 100/s between 95 and 101/s.
-BURST_SECONDS = 0.1
+# An account that a person may resume any time is asked about again after this long.
+SUSPENDED_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class _Paced:
+    """A path's pacer and the standing that its scopes were made of."""
+
+    standing: Standing
+    scopes: tuple[Scope, ...]
+    pacer: Pacer
 
 
 class RoutePermits:
     """Permits for messages of one route; used by the ledger's thread alone."""
 
-    def __init__(self, redis: Redis, accounts: Sequence[ProviderAccount]) -> None:
+    def __init__(
+        self, redis: Redis, accounts: Sequence[ProviderAccount], sources: Sequence[SourceAddress] = ()
+    ) -> None:
         self._redis = redis
         self._accounts = {account.pk: account for account in accounts}
-        self._pacers: dict[tuple[int, int, str], Pacer] = {}
-        self.refused_by = ""
+        self._sources = {source.pk: source for source in sources}
+        self._watch = Watch(list(self._accounts))
+        self._paced: dict[tuple[int, int, int, str], _Paced] = {}
 
-    def take(self, channel: Channel, lease: Lease, n: int) -> tuple[int, float]:
-        """(granted, seconds until more may be had), charged narrowest first: campaign, site, account."""
-        permission = self._pacer(channel, lease).permits(n, time.monotonic(), left=lease.n_messages - lease.n_begun)
-        if permission.refused_by is not None:
-            self.refused_by = str(permission.refused_by)
-        return permission.n, permission.wait_s
+    @property
+    def standing(self) -> Standing:
+        """What holds now, at most a second old."""
+        return self._watch.look(timezone.now())
+
+    def look_again(self) -> None:
+        """Something was written that the next question must know."""
+        self._watch.forget()
+
+    def obstacle(self, channel: Channel, lease: Lease) -> Refused | None:
+        """What stops this account for this batch's site; None where nothing does."""
+        standing = self.standing
+        if channel.account_id in standing.suspended:
+            words = f"{channel.name} is suspended: {standing.suspended[channel.account_id]}"
+            return Refused(SUSPENDED_SECONDS, words, own=False)
+        stop = standing.suspension(path_of(channel, lease))
+        if stop is None:
+            return None
+        where = f" to {lease.site}" if lease.site else ""
+        return Refused(
+            (stop.until - standing.now).total_seconds(),
+            f"{channel.name}{where} is {stop.reason}. The server said: {stop.reply}",
+            own=not stop.target.startswith("account:"),
+            campaign_id=lease.campaign_id if stop.target.startswith("campaign:") else 0,
+        )
+
+    def take(self, channel: Channel, lease: Lease, n: int) -> Permission:
+        """Up to `n` permits, charged narrowest first: campaign, site, warm-up, source address, account."""
+        pacer = self._pacer(channel, lease)
+        return pacer.permits(n, time.monotonic(), left=max(n, lease.n_messages - lease.n_begun))
+
+    def put_back(self, channel: Channel, lease: Lease, n: int) -> None:
+        """Permits that were not used: the same path may use them at once, everybody else within a second."""
+        self._pacer(channel, lease).unused(n)
+
+    def tidy(self) -> None:
+        """Stocks that nobody draws from go back to Redis."""
+        for paced in self._paced.values():
+            paced.pacer.tidy(time.monotonic())
 
     def close(self) -> None:
         """What is in stock goes back to Redis."""
-        for pacer in self._pacers.values():
-            pacer.close()
+        for paced in self._paced.values():
+            paced.pacer.close()
 
     def _pacer(self, channel: Channel, lease: Lease) -> Pacer:
-        key = (channel.account_id, lease.campaign_id, lease.site)
-        if key not in self._pacers:
-            scope = account_scope(self._accounts[channel.account_id], timezone.now())
-            share = Share(str(lease.campaign_id), lease.weight)
-            self._pacers[key] = Pacer(self._redis, [scope], share)
-        return self._pacers[key]
+        key = (channel.account_id, channel.source_id, lease.campaign_id, lease.site)
+        known, standing = self._paced.get(key), self.standing
+        if known is not None and known.standing is standing:
+            return known.pacer
+        source = self._sources.get(channel.source_id)
+        account = self._accounts[channel.account_id]
+        scopes = tuple(scopes_of(path_of(channel, lease), lease, account, source, standing))
+        if known is not None and known.scopes == scopes:
+            known.standing = standing
+            return known.pacer
+        if known is not None:
+            known.pacer.close()
+        share = Share(str(lease.campaign_id), lease.weight, int(Lane.CAMPAIGN))
+        pacer = Pacer(self._redis, scopes, share)
+        self._paced[key] = _Paced(standing, scopes, pacer)
+        return pacer
 
 
-def account_scope(account: ProviderAccount, now: datetime) -> Scope:
-    """All windows of one account."""
-    windows: list[Window] = []
-    rates = ((account.messages_per_second, 1), (account.messages_per_minute, 60), (account.messages_per_hour, 3600))
-    for count, seconds in rates:
-        if count:
-            windows.append(Limit(count, seconds, burst=max(1.0, count / seconds * BURST_SECONDS)))
-    if account.messages_per_day:
-        windows.append(_day_quota(account, now))
-    return Scope(f"account:{account.pk}", tuple(windows))
-
-
-def _day_quota(account: ProviderAccount, now: datetime) -> Quota:
-    midnight = now.astimezone(ZoneInfo(account.quota_timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
-    ends_at = midnight + timedelta(days=1)
-    return Quota(
-        account.messages_per_day or 0,
-        f"{midnight:%Y-%m-%d}",
-        int(ends_at.timestamp()),
-        lambda: count_accepted_since(account.pk, midnight),
-    )
+def path_of(channel: Channel, lease: Lease) -> Path:
+    """The way of the batch's messages over this channel."""
+    return Path(channel.account_id, channel.source_id, lease.site, lease.campaign_id)

@@ -49,19 +49,17 @@ class Process:
 
 def note_process(redis: Redis, name: str, queues: Iterable[str]) -> None:
     """This Celery worker is alive; it is forgotten after an hour of silence."""
-    redis.zadd(PROCESSES, {f"{name}\t{', '.join(sorted(queues))}": _now(redis)})
-    redis.zremrangebyscore(PROCESSES, "-inf", _now(redis) - 3600)
+    now = _now(redis)
+    redis.zadd(PROCESSES, {f"{name}\t{', '.join(sorted(queues))}": now})
+    redis.zremrangebyscore(PROCESSES, "-inf", now - 3600)
 
 
 def list_processes(redis: Redis) -> list[Process]:
     """The Celery workers of the last hour, by name."""
     rows = cast("list[tuple[bytes, float]]", redis.zrange(PROCESSES, 0, -1, withscores=True))
     now = _now(redis)
-    found = []
-    for member, seen_at in rows:
-        name, _, queues = member.decode().partition("\t")
-        found.append(Process(name, queues, now - seen_at))
-    return sorted(found, key=lambda process: process.name)
+    found = [(member.decode().partition("\t"), now - seen_at) for member, seen_at in rows]
+    return sorted((Process(name, queues, quiet_s) for (name, _, queues), quiet_s in found), key=lambda p: p.name)
 
 
 def note_beat(redis: Redis) -> None:

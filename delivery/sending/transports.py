@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -13,9 +15,13 @@ from redis import Redis
 from delivery.limits.connections import Lease, Slot, lease_connection, release_leases, renew_leases
 from delivery.limits.errors import LimitsUnavailable
 from delivery.limits.values import Limit
-from delivery.models import ProviderAccount
-from delivery.sending.channel import Channel
+from delivery.models import ProviderAccount, SourceAddress
+from delivery.sending.channel import Cause, Channel
+from delivery.sending.standing import Path, Standing
+from delivery.shaping.profiles import Tls as SiteTls
+from delivery.shaping.rules import Action, Measure, Reach
 from delivery.smtp.config import Auth, SmtpConfig, Tls
+from delivery.smtp.errors import Trouble, TroubleKind
 from delivery.smtp.pool import Pool
 
 if TYPE_CHECKING:
@@ -25,14 +31,77 @@ if TYPE_CHECKING:
 UNAVAILABLE_SECONDS = 1.0
 
 
-def fingerprint(account: ProviderAccount) -> str:
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """How connections are made and kept: the account's figures, lowered by measures, and by the site's where they lead
+    to a site's own servers. `site_*` are empty for relays and APIs, whose connections are no site's.
+    """
+
+    most: int
+    messages_per_connection: int
+    site: str = ""
+    site_most: int = 0
+    site_opening: Limit | None = None
+    idle_s: int | None = None
+    tls: SiteTls = SiteTls.OPPORTUNISTIC
+
+
+def lines_of(account: ProviderAccount, source: SourceAddress | None, standing: Standing) -> Lines:
+    """What holds for the account's connections now."""
+    site = standing.home_of(str(account.options.get("host", ""))) if account.kind == "smtp" else ""
+    path = Path(account.pk, source.pk if source else 0, site)
+    measures = [m for reach in (Reach.ACCOUNT, Reach.SITE) for m in standing.measures_for(path, reach)]
+    most = [account.max_connections, *_values(measures, Action.LOWER_CONNECTIONS)]
+    each = [account.messages_per_connection, *_values(measures, Action.LOWER_MESSAGES_PER_CONNECTION)]
+    if source is not None and source.max_connections:
+        most.append(source.max_connections)
+    if not site:
+        return Lines(min(most), min(each))
+    effective = standing.effective(path, None)
+    return Lines(
+        min(*most, effective.connections),
+        min(*each, effective.messages_per_connection),
+        site,
+        effective.connections,
+        effective.opening,
+        standing.profiles[site].idle_s,
+        standing.profiles[site].tls,
+    )
+
+
+def _values(measures: Sequence[Measure], action: Action) -> list[int]:
+    return [measure.value for measure in measures if measure.action == action]
+
+
+def fingerprint(account: ProviderAccount, source: SourceAddress | None = None, lines: Lines | None = None) -> str:
     """Changes when the account's connections have to be made anew."""
-    parts = [account.kind, account.options, account.secrets, account.max_connections, account.messages_per_connection]
-    return hashlib.sha256(json.dumps([*parts, account.connections_per_minute], sort_keys=True).encode()).hexdigest()
+    parts: list[Any] = [account.kind, account.options, account.secrets, account.connections_per_minute]
+    parts += [account.max_connections, account.messages_per_connection]
+    if source is not None:
+        parts += [source.address, source.helo_name, source.max_connections]
+    if lines is not None:
+        parts += [lines.messages_per_connection, lines.site, lines.idle_s, lines.tls]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def smtp_config(account: ProviderAccount) -> SmtpConfig:
+def smtp_config(
+    account: ProviderAccount, source: SourceAddress | None = None, lines: Lines | None = None
+) -> SmtpConfig:
     """The SMTP client's settings of an account; options hold no secrets."""
+    config = _account_config(account)
+    if source is not None:
+        config = replace(config, source_address=source.address, helo_name=source.helo_name or config.helo_name)
+    if lines is None:
+        return config
+    config = replace(config, max_messages_per_connection=lines.messages_per_connection)
+    if lines.idle_s:
+        config = replace(config, timeouts=replace(config.timeouts, idle=float(lines.idle_s)))
+    if lines.tls is SiteTls.OPPORTUNISTIC or config.tls is not Tls.NONE:
+        return config
+    return replace(config, tls=Tls.STARTTLS, verify=lines.tls is SiteTls.REQUIRED)
+
+
+def _account_config(account: ProviderAccount) -> SmtpConfig:
     options: dict[str, Any] = account.options
     secrets: dict[str, Any] = account.secrets or {}
     return SmtpConfig(
@@ -52,11 +121,16 @@ def smtp_config(account: ProviderAccount) -> SmtpConfig:
 class ConnectionPlaces:
     """The places that this process's connections hold among all workers'; who dies loses them after 30 s."""
 
-    def __init__(self, redis: Redis, account: ProviderAccount) -> None:
+    def __init__(self, redis: Redis, account: ProviderAccount, source: SourceAddress | None, lines: Lines) -> None:
         opening = account.connections_per_minute
         limit = Limit(opening, 60, burst=max(1.0, opening / 60)) if opening else None
         self._redis = redis
         self._slots = [Slot(f"account:{account.pk}", account.max_connections, limit)]
+        if source is not None and source.max_connections:
+            self._slots.insert(0, Slot(f"source:{source.pk}", source.max_connections))
+        if lines.site:
+            key = f"path:{account.pk}:{source.pk if source else ''}:{lines.site}"
+            self._slots.insert(0, Slot(key, lines.site_most, lines.site_opening))
         self._held: list[Lease] = []
 
     def may_connect(self) -> float:
@@ -84,36 +158,55 @@ class ConnectionPlaces:
         self._held = [lease for lease in self._held if lease not in lost]
 
 
-def connect(channel: Channel, account: ProviderAccount, redis: Redis) -> None:
+def connect(
+    channel: Channel,
+    account: ProviderAccount,
+    redis: Redis,
+    *,
+    source: SourceAddress | None = None,
+    lines: Lines | None = None,
+) -> None:
     """The channel has its transport afterwards; connections are dialed when there is work."""
+    lines = lines or Lines(account.max_connections, account.messages_per_connection)
     if account.kind == "smtp":
-        _connect_smtp(channel, account, redis)
+        _connect_smtp(channel, account, redis, source, lines)
     else:
-        _connect_api(channel, account)
+        _connect_api(channel, account, lines)
 
 
-def _connect_smtp(channel: Channel, account: ProviderAccount, redis: Redis) -> None:
-    places = ConnectionPlaces(redis, account)
+def _connect_smtp(
+    channel: Channel, account: ProviderAccount, redis: Redis, source: SourceAddress | None, lines: Lines
+) -> None:
+    places = ConnectionPlaces(redis, account, source, lines)
     pool = Pool(
-        smtp_config(account),
+        smtp_config(account, source, lines),
         feed=channel.feed,
         settle=channel.settle,
-        on_trouble=lambda trouble: channel.trouble(str(trouble)),
+        on_trouble=lambda trouble: channel.trouble(str(trouble), _cause(trouble)),
         may_connect=places.may_connect,
     )
-    pool.open(account.max_connections)
+    pool.open(lines.most)
     channel.transport = pool
     channel.renew_places = lambda: places.renew(pool.n_connections)
 
 
-def _connect_api(channel: Channel, account: ProviderAccount) -> None:
+def _connect_api(channel: Channel, account: ProviderAccount, lines: Lines) -> None:
     # Workers that speak SMTP alone go without the HTTP client and the providers' modules (16 MB, measured).
     from delivery.sending.api_pool import ApiPool
 
     pool = ApiPool(provider_of(account), feed=channel.feed, settle=channel.settle, on_trouble=channel.trouble)
-    pool.open(account.max_connections)
+    pool.open(lines.most)
     channel.takes_letters = True
     channel.transport = pool
+
+
+def _cause(trouble: Trouble) -> Cause:
+    """A refused login concerns the account; a connection that carried mail before it broke is no sign of illness."""
+    if trouble.kind is TroubleKind.AUTH and trouble.is_permanent:
+        return Cause.CREDENTIALS
+    if not trouble.retry_in:
+        return Cause.LOST
+    return Cause.REFUSED if trouble.is_permanent else Cause.CONNECTION
 
 
 def provider_of(account: ProviderAccount) -> Provider:

@@ -11,17 +11,21 @@ from typing import Any
 import structlog
 import uvloop
 from django.conf import settings
+from django.utils import timezone
 from redis import Redis
 
-from delivery.models import ProviderAccount, Route
+from delivery.models import Route
 from delivery.sending.bookkeeper import Bookkeeper
 from delivery.sending.builders import Envelopes
 from delivery.sending.channel import Channel
 from delivery.sending.drain import Drain, Drained
 from delivery.sending.ledger import worker_name
 from delivery.sending.permits import RoutePermits
+from delivery.sending.pool import PoolMember, RoutePool, read_pool
+from delivery.sending.presence import note_trouble
+from delivery.sending.standing import Standing
 from delivery.sending.stopping import is_stopping
-from delivery.sending.transports import connect, fingerprint
+from delivery.sending.transports import connect, fingerprint, lines_of
 from delivery.sending.turns import Turns
 
 log = structlog.get_logger()
@@ -38,26 +42,27 @@ class Worker:
         self.loop.set_exception_handler(_end_without_memory)
         self.redis = Redis.from_url(settings.REDIS_URL, socket_timeout=5)
         self.envelopes = Envelopes()
-        self._channels: dict[int, tuple[str, Channel]] = {}
+        self._channels: dict[tuple[int, int], tuple[str, Channel]] = {}
 
     def drain(self, route: Route, *, seconds: float) -> Drained:
         """Sends what is due on `route` for at most `seconds`, then waits for what is in flight."""
-        accounts = _usable_accounts(route.pk)
-        if not accounts:
+        pool = read_pool(route.pk, now=timezone.now())
+        if not pool.members:
+            note_trouble(self.redis, route.pk, pool.why_empty)
             return Drained()
         try:
-            return self.loop.run_until_complete(self._drain(route, accounts, seconds))
+            return self.loop.run_until_complete(self._drain(route, pool, seconds))
         except MemoryError:
             _end_process()
             raise
 
-    async def _drain(self, route: Route, accounts: list[ProviderAccount], seconds: float) -> Drained:
-        channels = [await self._channel(account) for account in accounts]
+    async def _drain(self, route: Route, pool: RoutePool, seconds: float) -> Drained:
+        channels = [await self._channel(member, pool.standing) for member in pool.members]
         bookkeeper = Bookkeeper(
             route.pk,
             worker=self.name,
             redis=self.redis,
-            permits=RoutePermits(self.redis, accounts),
+            permits=RoutePermits(self.redis, pool.accounts, pool.sources),
             chooser=Turns(self.redis, route.pk),
             prepare=self.envelopes.prepare,
         )
@@ -65,17 +70,24 @@ class Worker:
         log.info("drained", route=route.key, n_sent=drained.n_sent, troubles=len(drained.troubles), worker=self.name)
         return drained
 
-    async def _channel(self, account: ProviderAccount) -> Channel:
-        """The account's channel; a changed account gets a new one and the old connections are closed."""
-        mark = fingerprint(account)
-        known = self._channels.get(account.pk)
-        if known is not None and known[0] == mark:
-            return known[1]
-        if known is not None:
+    async def _channel(self, member: PoolMember, standing: Standing) -> Channel:
+        """The member's channel; a changed account gets a new one and the old connections are closed."""
+        account, source = member.account, member.source
+        lines = lines_of(account, source, standing)
+        mark = fingerprint(account, source, lines)
+        known = self._channels.get(member.key)
+        if known is not None and known[0] != mark:
             await known[1].close()
-        channel = Channel(account.pk, account.name, account.max_connections)
-        connect(channel, account, self.redis)
-        self._channels[account.pk] = (mark, channel)
+            known = None
+        if known is None:
+            known = mark, Channel(account.pk, member.name, lines.most, source_id=source.pk if source else 0)
+            self._channels[member.key] = known
+            known[1].site = lines.site
+            connect(known[1], account, self.redis, source=source, lines=lines)
+        channel = known[1]
+        channel.join(rank=member.rank, weight=member.weight)
+        if channel.transport is not None:
+            channel.transport.open(lines.most)
         return channel
 
     async def close(self) -> None:
@@ -94,11 +106,6 @@ def _end_without_memory(loop: asyncio.AbstractEventLoop, context: dict[str, Any]
 def _end_process() -> None:
     """At once and without cleaning up, as the kernel's out-of-memory killer does it; Celery starts a new child."""
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _usable_accounts(route_id: int) -> list[ProviderAccount]:
-    accounts = ProviderAccount.objects.filter(memberships__route_id=route_id, enabled=True)
-    return list(accounts.order_by("memberships__rank", "-memberships__weight", "pk"))
 
 
 _workers: dict[int, Worker] = {}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -19,10 +20,12 @@ from contacts.services import suppress_role_accounts
 from delivery.models import Link, Route
 from delivery.partitions import ensure_campaign_partitions
 from delivery.routing import NoRoute, choose_route
+from delivery.sending.standing import read_standing
 from delivery.sites import site_of
 
 BATCH_SIZE = 1000
 # A site with fewer recipients in a campaign shares batches with others: a throttled site then holds back only its own.
+# One with limits of its own has its own batches however few they are, so that each message is charged to its site.
 OWN_BATCH_FROM = 200
 # The planner's half of its advisory locks' keys.
 PLANNING = 0x706C616E
@@ -46,7 +49,7 @@ WITH sized AS (
     SELECT p.contact_id, s.site, count(*) OVER (PARTITION BY s.site) AS n
     FROM planned p JOIN delivery_recipientsite s ON s.domain = p.domain WHERE p.verdict = 'included'
 ), bucketed AS (
-    SELECT contact_id, CASE WHEN n >= %(own_from)s THEN site ELSE '' END AS site FROM sized
+    SELECT contact_id, CASE WHEN n >= %(own_from)s OR site = ANY(%(limited)s) THEN site ELSE '' END AS site FROM sized
 )
 SELECT contact_id, site, row_number() OVER (PARTITION BY site ORDER BY contact_id) - 1 AS rank FROM bucketed
 """
@@ -124,7 +127,7 @@ def _plan(campaign_id: int, now: datetime) -> Planned | None:
         cursor.execute("DROP TABLE IF EXISTS planned, ranked")
         funnel = _collect(cursor, campaign, now)
         _name_sites(cursor)
-        _write(cursor, campaign, route)
+        _write(cursor, campaign, route, sorted(read_standing(now=now).limited_sites()))
     _write_links(campaign)
     if not start_sending(campaign.pk, funnel=funnel, now=now):
         transaction.set_rollback(True)  # paused or cancelled meanwhile: nothing was planned
@@ -157,8 +160,14 @@ def _name_sites(cursor: CursorWrapper) -> None:
     )
 
 
-def _write(cursor: CursorWrapper, campaign: Campaign, route: Route) -> None:
-    params = {"campaign": campaign.pk, "route": route.pk, "size": BATCH_SIZE, "own_from": OWN_BATCH_FROM}
+def _write(cursor: CursorWrapper, campaign: Campaign, route: Route, limited: list[str]) -> None:
+    params: dict[str, Any] = {
+        "campaign": campaign.pk,
+        "route": route.pk,
+        "size": BATCH_SIZE,
+        "own_from": OWN_BATCH_FROM,
+        "limited": limited,
+    }
     cursor.execute(RANK, params)
     cursor.execute("ANALYZE ranked")
     cursor.execute(CUT, params)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 
@@ -60,6 +61,17 @@ def process_receipts(*, now: datetime, seconds: float = 20.0) -> int:
 def read_again(chosen: QuerySet[Receipt]) -> int:
     """The chosen receipts will be read once more; until then their events stay. Returns how many."""
     return chosen.exclude(processed_at=None).update(processed_at=None, n_attempts=0, due_at=None, problem="")
+
+
+def forget_old_receipts(*, now: datetime) -> int:
+    """Receipts hold addresses and words of people: read ones go after RECEIPTS_KEPT_DAYS. Their events stay.
+
+    Ones with a problem are kept three times as long, for whoever repairs it. Returns how many are gone, 5,000 at most.
+    """
+    days = timedelta(days=settings.RECEIPTS_KEPT_DAYS)
+    old = Receipt.objects.filter(Q(problem="") | Q(received_at__lt=now - 3 * days), received_at__lt=now - days)
+    ids = list(old.exclude(processed_at=None).order_by("pk").values_list("pk", flat=True)[:5000])
+    return Receipt.objects.filter(pk__in=ids).delete()[0]
 
 
 def process_group(ids: Sequence[int], now: datetime) -> int:

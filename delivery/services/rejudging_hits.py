@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from delivery.tracking.evidence import HIT_COLUMNS, Kept, kept_of, link_counts, sent_times, write_verdicts
-from delivery.tracking.rules import VERSION
+from delivery.tracking.rules import PROVIDERS_WORD, VERSION
 from delivery.tracking.verdicts import judge
 
 PEOPLE_PER_BATCH = 1000
@@ -75,7 +75,10 @@ def _reclassify(campaign_id: int, people: list[int], write: bool) -> Reclassifie
     events = _events(campaign_id, people)
     hits = [kept.hit for kept in events]
     verdicts = judge(hits, sent_at=_sent_at(events), n_links=link_counts([campaign_id]))
-    judged = list(zip(events, verdicts, strict=True))
+    judged = [
+        (kept, kept.verdict if kept.verdict.reason in PROVIDERS_WORD else verdict)
+        for kept, verdict in zip(events, verdicts, strict=True)
+    ]
     changed = [(kept, verdict) for kept, verdict in judged if kept.verdict != verdict]
     if write:
         write_verdicts([(k, v) for k, v in judged if k.verdict != v or k.rules_version != VERSION], VERSION)

@@ -9,6 +9,7 @@ from email.utils import formatdate
 
 from django.conf import settings
 from django.utils import timezone
+from redis import Redis
 
 from campaigns.compiling import compile_variant
 from campaigns.content.compiler import compile_content
@@ -22,10 +23,11 @@ from contacts.addresses import AddressProblem, normalise_address
 from contacts.encryption import WrongKey
 from contacts.models import Brand, Contact
 from delivery.mime import Identity, MessageBuilder, Recipient, needs_smtputf8
-from delivery.models import ProviderAccount
+from delivery.models import ProviderAccount, RouteChoice
 from delivery.outcomes import Outcome, Result
 from delivery.routing import NoRoute, choose_route
 from delivery.sending.builders import api_envelope
+from delivery.sending.front import wait_in_front
 from delivery.sending.frozen import builder_for
 from delivery.sending.signing import signer_for
 from delivery.sending.transports import provider_of, smtp_config
@@ -61,8 +63,10 @@ def send_trial(account: ProviderAccount, brand: Brand, to: str) -> TestResult:
 
 
 def _account_of(variant: Variant) -> ProviderAccount:
-    route = choose_route(variant.campaign)
-    account = route.accounts.filter(enabled=True).order_by("memberships__rank", "memberships__pk").first()
+    route = choose_route(variant.campaign, message_kind=RouteChoice.MessageKind.TEST)
+    accounts = route.accounts.filter(enabled=True).order_by("memberships__rank", "memberships__pk")
+    rested = accounts.filter(suspended_until=None) | accounts.filter(suspended_until__lte=timezone.now())
+    account = rested.first() or accounts.first()
     if account is None:
         raise NoRoute(f"The route “{route.name}” has no enabled account to send a test message with.")
     return account
@@ -117,6 +121,9 @@ def _send(account: ProviderAccount, builder: MessageBuilder, raw: str, context: 
     address = normalise_address(raw)
     if isinstance(address, AddressProblem):
         return TestResult(raw, False, str(address))
+    refusal = wait_in_front(Redis.from_url(settings.REDIS_URL, socket_timeout=2), account)
+    if refusal:
+        return TestResult(raw, False, refusal)
     # Campaign 0 never exists: a click in a test message is counted for nobody. Each message has a token of its own, or
     # mailboxes would drop the second test for its Message-ID and providers for its idempotency key.
     block = TokenMaker(settings.SECRET_KEY).blocks(0, [secrets.randbelow(1 << 40)])[0]
@@ -141,7 +148,8 @@ def _by_smtp(account: ProviderAccount, builder: MessageBuilder, recipient: Recip
         builder.build(recipient, date_header=date),
         smtputf8=needs_smtputf8(recipient.address),
     )
-    return asyncio.run(send_one(smtp_config(account), envelope))
+    source = account.sources.filter(enabled=True).order_by("pk").first()
+    return asyncio.run(send_one(smtp_config(account, source), envelope))
 
 
 def _by_api(account: ProviderAccount, builder: MessageBuilder, recipient: Recipient) -> Outcome:

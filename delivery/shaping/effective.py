@@ -25,11 +25,15 @@ class Effective:
     connections_per_minute: int | None
     messages_per_second: float | None
     suspended: Measure | None
+    messages_per_hour: int | None = None
+    messages_per_day: int | None = None
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """The windows of the path's scope."""
-        return () if self.messages_per_second is None else (Limit(self.messages_per_second),)
+        """The windows of the path's scope, without the day's quota, which needs a zone."""
+        second = () if self.messages_per_second is None else (Limit(self.messages_per_second),)
+        hour = () if self.messages_per_hour is None else (Limit(self.messages_per_hour, 3600),)
+        return (*second, *hour)
 
     @property
     def opening(self) -> Limit | None:
@@ -53,6 +57,8 @@ def shape_path(profile: Profile, measures: Iterable[Measure], pace: Pace, now: d
         connections_per_minute=profile.connections_per_minute,
         messages_per_second=None if slowest == _UNLIMITED else slowest,
         suspended=max(suspensions, key=lambda measure: measure.until, default=None),
+        messages_per_hour=profile.messages_per_hour,
+        messages_per_day=profile.messages_per_day,
     )
 
 

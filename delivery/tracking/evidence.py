@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import connection
@@ -66,7 +67,7 @@ def kept_of(row: Sequence[Any]) -> Kept:
     hit = Hit(
         key=key.bytes,
         at=at,
-        kind="honeypot" if details.get("trap") else kind,
+        kind="honeypot" if _is_trap(details) else kind,
         campaign_id=campaign_id,
         contact_id=contact_id,
         link_index=link,
@@ -77,6 +78,11 @@ def kept_of(row: Sequence[Any]) -> Kept:
         label=label,
     )
     return Kept(hit, occurred_at, key, Verdict(verdict[0], verdict[1]), verdict[2])
+
+
+def _is_trap(details: dict[str, Any]) -> bool:
+    """Whether it was the hidden link: asked of us, or seen by a provider that wrapped our address in its own."""
+    return bool(details.get("trap")) or urlsplit(str(details.get("url", ""))).path.startswith("/h/")
 
 
 def sent_times(hits: Iterable[Hit], *, young_only: bool = True) -> dict[MessageKey, float]:

@@ -80,5 +80,11 @@ HONEYPOT_KEY = "after-honeypot"
 HONEYPOT_SECONDS = 600.0
 HONEYPOT_WHY = "the same network followed a link that no person can see"
 
-WHY = {rule.key: rule.why for rule in (*RULES, *GROUP_RULES)} | {HONEYPOT_KEY: HONEYPOT_WHY}
+# What a provider said of an open or click that it saw itself; our rules know less about it, so its word stays.
+PROVIDERS_WORD = {
+    "provider-says-machine": "the mail service says that a machine did it",
+    "no-details-from-provider": "the mail service does not say what program it was",
+}
+
+WHY = {rule.key: rule.why for rule in (*RULES, *GROUP_RULES)} | {HONEYPOT_KEY: HONEYPOT_WHY} | PROVIDERS_WORD
 """What each reason means, for people."""

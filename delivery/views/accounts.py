@@ -8,16 +8,17 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.views.pages import render_page
+from campaigns.views.pages import back_to, render_page
 from contacts.encryption import WrongKey
 from contacts.models import Brand
 from delivery.forms.accounts import TrialForm, form_for
 from delivery.forms.hooks import HookSecretForm
 from delivery.models import ProviderAccount
-from delivery.providers import PROVIDERS
+from delivery.providers import PROVIDERS, fitness
 from delivery.providers.presets import SMTP_PRESETS
 from delivery.sending.transports import provider_of, smtp_config
 from delivery.services.accounts import give_default_route, hold_of, resume_account
@@ -50,7 +51,7 @@ def new_account(request: HttpRequest, choice: str) -> HttpResponse:
         words = f" It is in the route “{route.name}”." if route else " Put it into a route to send with it."
         messages.success(request, f"“{account}” is saved.{words} Now test the connection and send a test message.")
         return redirect("admin:delivery_provideraccount_change", account.pk)
-    context = {"form": form, "account": None, "notes": _notes(choice)}
+    context = {"form": form, "account": None, "notes": _notes(choice), "unfit": _unfit(choice)}
     return render_page(
         request, "delivery/account_form.html", context, title="New provider account", crumbs=account_crumbs()
     )
@@ -72,6 +73,7 @@ def edit_account(request: HttpRequest, account_id: int) -> HttpResponse:
         "account": account,
         "routes": account.routes.all(),
         "notes": _notes(account.kind),
+        "unfit": _unfit(account.kind),
         "unreadable": unreadable,
         "trial_form": TrialForm(),
         "domains": Brand.objects.order_by("name"),
@@ -134,7 +136,7 @@ def resume(request: HttpRequest, account_id: int) -> HttpResponse:
     account = get_object_or_404(ProviderAccount.objects.defer("secrets"), pk=account_id)
     resumed = resume_account(account.pk)
     messages.success(request, f"“{account}” sends again." if resumed else f"“{account}” was not held back.")
-    return redirect("admin:delivery_provideraccount_change", account.pk)
+    return redirect(back_to(request, reverse("admin:delivery_provideraccount_change", args=[account.pk])))
 
 
 def _probe_smtp(account: ProviderAccount) -> tuple[bool, str]:
@@ -166,3 +168,10 @@ def _notes(choice: str) -> str:
     if kind in PROVIDERS:
         return " ".join((PROVIDERS[kind].dns_notes, *PROVIDERS[kind].capabilities.notes)).strip()
     return SMTP_PRESETS[preset].notes if preset in SMTP_PRESETS else ""
+
+
+def _unfit(choice: str) -> str:
+    """Why campaigns cannot go out this way, said before somebody sets it up."""
+    kind = PROVIDERS.get(choice.partition(":")[0])
+    found = fitness.problems(kind.label, kind.capabilities, fitness.Uses()) if kind else []
+    return f"Not for campaigns. {' '.join(found)}" if found else ""

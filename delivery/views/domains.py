@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib import messages
@@ -143,11 +142,10 @@ def _worst(check: DomainCheck | None) -> tuple[str, str, str]:
     """The tone, icon and words of a whole check."""
     if check is None:
         return ("", "help", "Not checked yet")
-    return LEVELS[_worst_level(row["level"] for row in check.findings)]
-
-
-def _worst_level(levels: Iterable[str]) -> str:
-    return min(levels, key=list(LEVELS).index, default="ok")
+    levels = [row["level"] for row in check.findings]
+    worst = min(levels, key=list(LEVELS).index, default="ok")
+    tone, icon, words = LEVELS[worst]
+    return (tone, icon, words if worst == "ok" else f"{levels.count(worst)} {words.lower()}")
 
 
 def _covers(domain: str, sending_domain: str) -> bool:

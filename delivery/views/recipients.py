@@ -17,6 +17,8 @@ from delivery.views.report import launched_campaign
 
 may_see = permission_required("contacts.view_contact", raise_exception=True)
 PAGE_SIZE = 50
+HEADER = ["address", "state", "code", "enhanced", "reply", "at", "opened", "clicked", "unsubscribed"]
+HEADER += ["machine_opens", "machine_clicks"]
 
 
 @require_GET
@@ -25,15 +27,18 @@ def recipient_list(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """A page of recipients by key, never by offset."""
     campaign = launched_campaign(campaign_id)
     state = request.GET.get("state", "")
+    state = "waiting" if state in recipients.WAITING else state
     words = request.GET.get("q", "").strip()
     after = request.GET.get("after", "")
-    wanted = recipients.Wanted(campaign.pk, state=state, words=words, after=int(after) if after.isdigit() else 0)
+    wanted = recipients.Wanted(
+        campaign.pk, state=state, words=words, after=int(after) if after.isdecimal() and len(after) < 19 else 0
+    )
     lines = recipients.find_recipients(wanted, limit=PAGE_SIZE + 1)
     context = {
         "campaign": campaign,
         "lines": lines[:PAGE_SIZE],
         "next_after": lines[PAGE_SIZE - 1].contact_id if len(lines) > PAGE_SIZE else None,
-        "states": recipients.STATES,
+        "states": ["waiting", *recipients.STATES],
         "state": state,
         "words": words,
     }
@@ -73,7 +78,7 @@ class _Line:
 
 def _csv(campaign_id: int) -> Iterator[str]:
     writer = csv.writer(_Line())
-    yield "\ufeff" + writer.writerow(["address", "state", "code", "reply", "at", "opened", "clicked", "unsubscribed"])
+    yield "\ufeff" + writer.writerow(HEADER)
     after = 0
     while lines := recipients.find_recipients(recipients.Wanted(campaign_id, after=after), limit=1000):
         for line in lines:

@@ -15,8 +15,9 @@ from campaigns.charts import Chart, Series
 from campaigns.models import Campaign
 from campaigns.views.campaign_list import campaign_rows
 from campaigns.views.pages import campaign_crumbs, render_page
-from delivery import reports
+from delivery import deliverability, reports
 from delivery.models import Link
+from delivery.services.leaving import WHYS
 from delivery.sites import provider_label
 from delivery.tracking.linktable import publish_links
 from delivery.tracking.views import redis
@@ -75,8 +76,13 @@ def _figures(campaign: Campaign, since: datetime, machines: bool) -> dict[str, A
         "links": reports.links_of(campaign.pk, since=since),
         "bounces": reports.bounces_of(campaign.pk, since=since),
         "deferrals": reports.deferrals_of(campaign.pk),
-        "sites": [(provider_label(line.site), line) for line in reports.sites_of(campaign.pk, since=since)],
-        "accounts": reports.accounts_of(campaign.pk),
+        "sites": [
+            (provider_label(line.site), line)
+            for line in deliverability.sites_of(campaign.pk, since=since, machines=machines)
+        ],
+        "accounts": deliverability.accounts_of(campaign.pk, since=since),
+        "routes": deliverability.routes_of(campaign.pk),
+        "leaving": [(WHYS.get(one.why, ""), one) for one in deliverability.leaving_of(campaign.pk, since=since)],
         "finding": look_at(campaign.pk) if live else None,
         "live": live or timezone.now() - since < reports.LIVELY,
     }
@@ -103,7 +109,7 @@ def _stats(figures: reports.Report, machines: bool) -> list[dict[str, Any]]:
             "Complaints",
             figures.people("complained", machines=True),
             f"{complaint_rate:.2f} % (keep under 0.1 %, never 0.3 %)",
-            "bad" if complaint_rate >= 0.3 else "warn" if complaint_rate >= 0.1 else "",
+            deliverability.complaint_tone(complaint_rate),
         ),
     ]
 

@@ -8,10 +8,12 @@ from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 from redis import Redis
 
+from campaigns.views.pages import back_to
 from delivery.limits.errors import LimitsUnavailable
 from delivery.models import ShapingMeasure, SitePace, WarmUp
 from delivery.services.revoking import continue_warm_up, restore_pace, revoke_measure
@@ -33,7 +35,7 @@ def revoke(request: HttpRequest, measure_id: int) -> HttpResponse:
     else:
         words = "Revoked. Workers notice within a second." if revoked else "That measure was over already."
         messages.success(request, words)
-    return redirect("admin:delivery_shapingmeasure_changelist")
+    return redirect(back_to(request, reverse("admin:delivery_shapingmeasure_changelist")))
 
 
 @require_POST

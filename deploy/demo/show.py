@@ -227,8 +227,13 @@ def line_of(campaign: Campaign, progress: Progress, rate: float) -> str:
         if number
     ]
     state = "" if campaign.state == Campaign.State.SENDING else f" {campaign.get_state_display().lower()}"
-    waits = "waiting for greylisting receivers" if progress.deferred == progress.waiting else f"{rate:.0f}/s"
-    return f"“{campaign.name}”{state} {bar(progress.done, progress.total)}  {', '.join(parts)}  {waits}"
+    return f"“{campaign.name}”{state} {bar(progress.done, progress.total)}  {', '.join(parts)}  {_pace(progress, rate)}"
+
+
+def _pace(progress: Progress, rate: float) -> str:
+    if not progress.waiting:
+        return "all done"
+    return "waiting for greylisting receivers" if progress.deferred == progress.waiting else f"{rate:.0f}/s"
 
 
 def result_rows(campaign: Campaign, progress: Progress) -> list[tuple[str, str, str]]:

@@ -11,8 +11,9 @@ from django.db import connection
 
 from campaigns.models import Campaign
 from contacts.models import Contact
-from delivery.models import Event, ProviderAccount, Receipt
+from delivery.models import Batch, Event, ProviderAccount, Receipt
 from delivery.outcomes import Result
+from delivery.sending.ledger import tally
 from delivery.services import hooks
 from delivery.services.receiving import process_receipts
 from delivery.tracking.tokens import TokenMaker
@@ -36,6 +37,8 @@ def sent_campaign(account: ProviderAccount, n: int = 1, *, result: Result = Resu
     campaign = make_sending(n)
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [result.value, account.pk, "id-", campaign.pk])
+        for batch_id in Batch.objects.filter(campaign_id=campaign.pk).values_list("pk", flat=True):
+            tally(cursor, campaign.pk, batch_id)
     return campaign
 
 

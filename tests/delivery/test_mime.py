@@ -189,7 +189,8 @@ class FakeSigner:
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = b""
 
-    def sign(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bytes:
+    def sign(self, headers: Sequence[tuple[bytes, bytes]], body: bytes, *, hashed: object = None) -> bytes:
+        assert hashed is None  # the first body shares nothing yet
         self.headers, self.body = list(headers), body
         return b"DKIM-Signature: v=1;\r\n b=x"
 
@@ -222,6 +223,17 @@ def test_a_signer_sees_the_headers_and_the_body_as_they_are_sent() -> None:
 def test_limits_hold_on_the_fast_path(html: str) -> None:
     with pytest.raises(RenderError):
         built(content(html=html), recipient(big="x" * 60_000))
+
+
+def test_messages_with_a_long_static_beginning_verify_one_after_another() -> None:
+    private_key, _ = generate_key(KeyKind.RSA)
+    record = dns_record(private_key).encode()
+    page = content(text="Static words.\n" * 500, html="<p>Long.</p>\n" * 500 + "<p>{{ contact.nick }}</p>")
+    made = builder(page, Signer("news.kiln.example", "f1", private_key))
+    messages = [made.build(recipient(nick=nick), date_header=DATE.encode()) for nick in ("Ada", "Bob", "Eve")]
+    assert made._shared.start_of([b"another"]) == (None, 0)
+    assert made._shared._hashed is not None
+    assert all(dkim.DKIM(message).verify(dnsfunc=lambda name, timeout=5: record) for message in messages)
 
 
 def test_a_signed_message_verifies() -> None:

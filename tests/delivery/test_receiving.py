@@ -18,7 +18,7 @@ from delivery.outcomes import Result
 from delivery.providers.http import Http, UnsentError
 from delivery.services import hooks
 from delivery.services.calls import read_call
-from delivery.services.receiving import process_receipts, read_again, store_mail
+from delivery.services.receiving import forget_old_receipts, process_receipts, read_again, store_mail
 from delivery.services.uncertain import accept_by_events
 from delivery.tracking.tokens import TokenMaker, mail_form
 from tests.delivery.inbound.mails import arf, dsn
@@ -336,3 +336,19 @@ def test_a_new_amazon_subscription_is_confirmed_once_it_is_stored(monkeypatch: A
     process_receipts(now=timezone.now() + timedelta(minutes=2))
     receipt.refresh_from_db()
     assert (fetched, receipt.problem, receipt.processed_at is not None) == ([url, url], "", True)
+
+
+def test_old_receipts_go_and_their_events_stay(settings: Any) -> None:
+    settings.RECEIPTS_KEPT_DAYS = 30
+    account = hook_account("sendgrid")
+    campaign = sent_campaign(account)
+    receive(account, [sendgrid("delivered", mid_of(campaign, Contact.objects.get()))])
+    receive(account, b"nonsense")
+    hooks.store_call(account, {}, b"waits")
+    later = timezone.now() + timedelta(days=31)
+    assert forget_old_receipts(now=later - timedelta(days=2)) == 0
+    assert forget_old_receipts(now=later) == 1
+    assert {bytes(receipt.body) for receipt in Receipt.objects.all()} == {b"nonsense", b"waits"}
+    assert forget_old_receipts(now=later + timedelta(days=60)) == 1
+    assert {bytes(receipt.body) for receipt in Receipt.objects.all()} == {b"waits"}
+    assert events(campaign) == [("delivered", "", "")]

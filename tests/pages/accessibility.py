@@ -24,9 +24,9 @@ RUN = """async (rules) => {
 TOO_WIDE = """() => {
     const width = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= width) return [];
-    return [...document.querySelectorAll("body *")]
-        .filter((element) => element.getBoundingClientRect().right > width + 1 && !element.closest(".table-scroll"))
-        .slice(0, 3).map(({ outerHTML }) => outerHTML.slice(0, 200));
+    return ["wider than the screen", ...[...document.querySelectorAll("body *")]
+        .filter((element) => element.getBoundingClientRect().right > width + 1)
+        .slice(0, 3).map(({ outerHTML }) => outerHTML.slice(0, 200))];
 }"""
 SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -49,7 +49,7 @@ def problems_of(page: Page, url: str, *, status: int = 200) -> list[str]:
         found += _look(page, theme, "desktop", [] if theme == "light" else OF_LOOKS)
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         found += _look(page, theme, "phone", OF_LOOKS)
-        found += [f"{theme} phone: wider than the screen: {element}" for element in page.evaluate(TOO_WIDE)]
+        found += [f"{theme} phone: {problem}" for problem in page.evaluate(TOO_WIDE)]
     return found
 
 

@@ -46,13 +46,14 @@ _RETURNS = (
     "552 5.2.2 Mailbox size limit exceeded",
     "554 5.4.4 Host or domain name not found. Name service error",
 )
-# Upper ends of the shares; the rest of the addresses take their mail.
+# Upper ends of the shares; the rest of the addresses take their mail. Fewer than 2 % do not exist and 0.15 % complain:
+# at 2 % and 0.3 % the brake pauses a campaign (delivery.brake).
 _SHARES: tuple[tuple[float, Kind], ...] = (
-    (0.014, "refused"),
-    (0.017, "refused_content"),
-    (0.057, "greylisted"),
-    (0.072, "returned"),
-    (0.076, "complained"),
+    (0.009, "refused"),
+    (0.012, "refused_content"),
+    (0.052, "greylisted"),
+    (0.062, "returned"),
+    (0.0635, "complained"),
 )
 
 

@@ -18,6 +18,7 @@ from contacts.patches import ContactPatch
 from contacts.policy import Consent, State
 from contacts.services import ConsentOffer, record_consents, suppress_addresses
 from contacts.staging import StagedRow, saved_contacts, stage, staging_cursor, write_contacts
+from delivery.models import Brake
 from deploy.demo.sample.people import Person, sample_people
 
 SLUG = "sample-shop"
@@ -53,6 +54,8 @@ class Shop:
 def load_shop(n_reached: int, *, now: datetime) -> Shop:
     """The sample shop with `n_reached` people to mail, and those beside them, is in the database."""
     brand = _make_brand()
+    # The catcher's readers bounce and complain as much as the shipped thresholds allow; the demo is to go on.
+    Brake.objects.create(brand=brand, bounced=6, complained=2)
     lists = {
         key: MailingList.objects.create(brand=brand, name=name, description=text, public=key != "recent")
         for key, (name, text) in LISTS.items()

@@ -93,3 +93,11 @@ def test_the_log_in_page_is_labelled_and_says_what_is_wrong(client: Client, db: 
     assert texts(page, "h1") == ["Log in"]
     assert texts(page, "label") == ["Username", "Password"]
     assert "correct username and password" in texts(page, "[role=alert]")[0]
+
+
+def test_what_only_operators_need_is_folded_away_until_one_is_there(maria: Client) -> None:
+    folded = page_of(maria.get("/admin/")).cssselect("#nav-sidebar-apps details")
+    assert [(texts(group, "summary"), group.get("open")) for group in folded] == [(["For operators"], None)]
+    assert "Shaping rules" in texts(folded[0], "a span:nth-child(2)")
+    [there] = page_of(maria.get("/admin/delivery/shapingrule/")).cssselect("#nav-sidebar-apps details[open]")
+    assert texts(there, "[aria-current=page] span:nth-child(2)") == ["Shaping rules"]

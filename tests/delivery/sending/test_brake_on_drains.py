@@ -15,7 +15,7 @@ from redis import Redis
 
 from campaigns.models import Campaign
 from campaigns.services import pause_campaign, resume_campaign
-from contacts.models import Contact
+from contacts.models import Brand, Contact
 from delivery.events import NewEvent, append_events, event_key
 from delivery.inbound.taxonomy import BLOCKS
 from delivery.models import Batch, Brake, Braking, Deferral
@@ -36,8 +36,9 @@ def brake() -> list[int]:
     return brake_campaigns(now=timezone.now())
 
 
-def strict(**limits: Any) -> Brake:
-    return Brake.objects.create(**{"least": 10, "least_complained": 2, **limits})
+def strict(brand: Brand | None = None, **limits: Any) -> Brake:
+    thresholds = {"least": 10, "least_complained": 2, **limits}
+    return Brake.objects.update_or_create(brand=brand, defaults=thresholds)[0]
 
 
 def cut_in_batches(campaign: Campaign, size: int) -> None:

@@ -17,7 +17,7 @@ from delivery.progress import Progress, progress_of
 from delivery.services import finishing, planning
 from delivery.services.requeueing import requeue_due
 from tests.delivery.factories import make_list, make_preparing, make_readers, make_route, make_sending
-from tests.delivery.sending.test_drain import assert_ends, drain, everybody, recipients, route_to
+from tests.delivery.sending.test_drain import assert_ends, drain, everybody, in_background, recipients, route_to
 from tests.delivery.smtp.scripted import On, ScriptedServer, in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,9 +30,9 @@ class Stopper:
 
     def __init__(self, server: ScriptedServer, campaign: Campaign, *, after: int, cancel: bool = False) -> None:
         self.at = 0.0
+        self.over = threading.Event()  # the promised time after it
         self._server, self._campaign, self._after, self._cancel = server, campaign, after, cancel
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
+        self._thread = in_background(self._run)
 
     def _run(self) -> None:
         while len(self._server.received) < self._after:
@@ -42,6 +42,8 @@ class Stopper:
         else:
             assert pause_campaign(self._campaign.pk, reason="Stop.", now=timezone.now())
         self.at = time.monotonic()
+        time.sleep(PROMISED_SECONDS + 0.1)
+        self.over.set()
 
     def late(self) -> list[float]:
         """Seconds after the stop at which messages came that came too late."""
@@ -76,10 +78,11 @@ def test_a_slow_server_gets_no_more_of_what_was_journaled(redis: Redis) -> None:
 
 
 def test_a_server_that_hung_gets_no_body_when_it_wakes_after_the_pause(redis: Redis) -> None:
-    with in_thread(ScriptedServer(On(".", delay=3, times=1))) as server:
+    with in_thread(ScriptedServer()) as server:
         route = route_to(server, max_connections=1)
         campaign = make_sending(10, route=route)
         stopper = Stopper(server, campaign, after=1)
+        server.rules.append(On(".", until=stopper.over, times=1))
         drain(route, redis)
         assert stopper.late() == []
         assert len(server.received) == 1
@@ -95,10 +98,11 @@ def test_a_server_that_hung_gets_no_body_when_it_wakes_after_the_pause(redis: Re
 
 
 def test_a_cancelled_campaign_sends_nothing_more_and_ends_what_was_taken_back(redis: Redis) -> None:
-    with in_thread(ScriptedServer(On(".", delay=3, times=1))) as server:
+    with in_thread(ScriptedServer()) as server:
         route = route_to(server, max_connections=1)
         campaign = make_sending(10, route=route)
         stopper = Stopper(server, campaign, after=1, cancel=True)
+        server.rules.append(On(".", until=stopper.over, times=1))
         drain(route, redis)
         assert stopper.late() == []
         finishing.settle_cancelled()
@@ -131,8 +135,7 @@ def test_nothing_is_handed_out_while_nobody_knows_whether_it_may(redis: Redis, m
             while slow.is_set():
                 time.sleep(0.005)
 
-        hanging = threading.Thread(target=hang_then_pause)
-        hanging.start()
+        hanging = in_background(hang_then_pause)
         stopper = Stopper(server, campaign, after=3)
         drain(route, redis)
         hanging.join()
@@ -149,11 +152,8 @@ def test_a_pause_need_not_wait_for_the_planner(monkeypatch: pytest.MonkeyPatch) 
     paused: list[bool] = []
 
     def pause_first(planned: Campaign) -> None:
-        pausing = threading.Thread(
-            target=lambda: paused.append(pause_campaign(campaign.pk, reason="Stop.", now=timezone.now()))
-        )
-        pausing.start()
-        pausing.join(10)
+        stop = in_background(lambda: paused.append(pause_campaign(campaign.pk, reason="Stop.", now=timezone.now())))
+        stop.join(10)
         write_links(planned)
 
     with monkeypatch.context() as patch:

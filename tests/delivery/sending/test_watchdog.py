@@ -20,7 +20,7 @@ from delivery.sending import ledger, presence
 from delivery.shaping.rules import Action
 from delivery.watchdog import look_at, why_not_moving
 from tests.delivery.factories import make_account, make_campaign, make_list, make_preparing, make_route, make_sending
-from tests.delivery.sending.test_drain import drain, route_to
+from tests.delivery.sending.test_drain import drain, in_background, route_to
 from tests.delivery.smtp.scripted import On, ScriptedServer, in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,8 +88,7 @@ def test_a_worker_that_cannot_write_says_so_and_goes_on_when_it_can(
     with in_thread(ScriptedServer()) as server:
         route = route_to(server)
         campaign = make_sending(5, route=route)
-        draining = threading.Thread(target=drain, args=(route, redis))
-        draining.start()
+        draining = in_background(drain, route, redis)
         until = time.monotonic() + 20
         while kind_of(campaign) != "outage" and time.monotonic() < until:
             time.sleep(0.05)

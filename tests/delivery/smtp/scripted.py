@@ -42,7 +42,7 @@ class On:
     "." (its end), LONE (a dot with no recipient left), BDAT, RSET, NOOP, QUIT. The rule applies to lines that
     contain `match`, on the connection number `connection` (from 0; None: any), after `skip` of them, `times` times
     (None: always). `then`: "go on"; "close" (after the reply, if any); "reset" (the same, by RST); "half-close"
-    (say no more, but read on); "freeze" (never do anything again).
+    (say no more, but read on); "freeze" (never do anything again). With `until` it answers when that is set.
     """
 
     verb: str
@@ -54,6 +54,7 @@ class On:
     delay: float = 0.0
     then: str = "go on"
     at_byte: int = 0
+    until: threading.Event | None = None
 
     def applies(self, verb: str, line: bytes, connection: int) -> bool:
         """Whether this is the rule for this step; counts it if so."""
@@ -271,6 +272,8 @@ class _Talk:
     async def _do(self, rule: On, normal: str) -> None:
         if rule.delay:
             await asyncio.sleep(rule.delay)
+        while rule.until is not None and not rule.until.is_set():
+            await asyncio.sleep(0.01)
         reply = _reply_of(rule, normal)
         if reply and not self._is_mute:
             self._writer.write(reply)

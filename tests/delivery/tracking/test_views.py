@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
@@ -56,7 +56,7 @@ def token(campaign_id: int, contact_id: int = 5) -> str:
 
 
 def kept(redis: Redis) -> list[Hit]:
-    hits = [decode_hit(raw) for raw in redis.lrange(QUEUE, 0, -1)]
+    hits = [decode_hit(raw) for raw in cast("list[bytes]", redis.lrange(QUEUE, 0, -1))]
     assert None not in hits
     return [hit for hit in hits if hit is not None]
 

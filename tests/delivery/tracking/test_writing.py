@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import cast
 
 import pytest
 from redis import Redis
@@ -23,7 +24,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def queue(redis: Redis) -> list[bytes]:
-    return [bytes(entry) for entry in redis.lrange(QUEUE, 0, -1)]
+    return cast("list[bytes]", redis.lrange(QUEUE, 0, -1))
 
 
 def spilled(folder: Path) -> list[Path]:

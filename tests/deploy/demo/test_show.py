@@ -25,6 +25,18 @@ def test_a_paused_campaign_is_called_paused() -> None:
     assert line == "“Spring” paused [██······················]  10 %  1 accepted  0/s"
 
 
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        (Progress(accepted=9, deferred=1), "waiting for greylisting receivers"),
+        (Progress(accepted=9, refused=1), "all done"),
+        (Progress(accepted=9, deferred=1, pending=1), "0/s"),
+    ],
+)
+def test_the_line_says_what_is_waited_for(progress: Progress, words: str) -> None:
+    assert line_of(Campaign(name="Spring", state="sending"), progress, 0).endswith(f"  {words}")
+
+
 def test_the_pace_is_that_of_the_last_five_seconds() -> None:
     pace = Pace()
     assert [pace.of(n, at) for at, n in ((0.0, 0), (2.0, 100), (6.0, 500), (11.0, 500))] == [0.0, 50.0, 100.0, 0.0]

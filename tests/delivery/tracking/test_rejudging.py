@@ -32,7 +32,7 @@ def launched(**fields: Any) -> Campaign:
 def traffic(redis: Redis, campaign: Campaign) -> None:
     """One person of each kind; contact 1 to 5."""
     Link.objects.bulk_create([Link(campaign_id=campaign.pk, index=n, url="https://shop.example") for n in range(9)])
-    values = {"campaign_id": campaign.pk}
+    values: dict[str, Any] = {"campaign_id": campaign.pk}
     push(
         redis,
         make_hit(contact_id=1, **values),
@@ -129,3 +129,23 @@ def test_other_events_keep_what_they_say(redis: Redis) -> None:
 def test_a_date_that_is_none_is_refused_in_words() -> None:
     with pytest.raises(CommandError, match="yesterday is no day such as 2026-11-30"):
         run("--since", "yesterday")
+
+
+@pytest.mark.parametrize("reason", ["provider-says-machine", "no-details-from-provider"])
+def test_a_providers_own_word_stays(redis: Redis, reason: str) -> None:
+    campaign = launched()
+    push(redis, make_hit(campaign_id=campaign.pk))
+    flush_hits(redis, now=NOW)
+    verdict = "machine" if reason == "provider-says-machine" else "unknown"
+    Event.objects.update(verdict=verdict, verdict_reason=reason, details={"seen_by": "provider"}, user_agent="")
+    assert "0 changed." in run()
+    assert [one[1:] for one in verdicts()] == [(verdict, reason)]
+
+
+def test_a_hidden_link_that_a_provider_saw_is_a_honeypot_too(redis: Redis) -> None:
+    campaign = launched()
+    push(redis, make_hit(campaign_id=campaign.pk))
+    flush_hits(redis, now=NOW)
+    Event.objects.update(details={"seen_by": "provider", "url": "https://mail.example/h/token"})
+    run()
+    assert [one[1:] for one in verdicts()] == [("machine", "honeypot")]
