@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from hashlib import blake2s
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from liquid.exceptions import LiquidError
 
@@ -20,13 +20,14 @@ from delivery.rendering.functions import Fixed
 from delivery.rendering.headers import EncodedTexts, Mailboxes, ascii_domain, clean, needs_smtputf8, wire_address
 from delivery.rendering.plain import address_header, plain_message
 from delivery.rendering.program import html_part, plain_part, text_part
+from delivery.rendering.quoted_printable import decoded
 from delivery.rendering.runtime import check_size
 from delivery.shared_start import SharedStart
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-__all__ = ["Identity", "MessageBuilder", "Recipient", "Signer", "needs_smtputf8"]
+__all__ = ["Identity", "MessageBuilder", "Parts", "Recipient", "Signer", "needs_smtputf8"]
 
 MANY_PIECES = 5_000  # of a 50 KB message there are about 250; measuring them all would take 8 µs
 
@@ -64,6 +65,18 @@ class Recipient:
     token: str
     mail_token: str
     context: dict[str, Any]
+
+
+class Parts(NamedTuple):
+    """One reader's copy as texts. `headers` are those that need no encoding: List-Unsubscribe, Feedback-ID and such."""
+
+    from_name: str
+    from_email: str
+    reply_to: str
+    subject: str
+    text: str
+    html: str
+    headers: dict[str, str]
 
 
 class Signer(Protocol):
@@ -137,6 +150,22 @@ class MessageBuilder:
         `date_header` is the value of Date (RFC 5322 section 3.3). Raises RenderError when this reader's copy cannot be
         made: a limit was reached.
         """
+        subject, text, html = self._pieces(recipient)
+        body = [self._frame.text, *text, self._frame.html, *html, self._frame.end]
+        if len(body) > MANY_PIECES:
+            check_size(body)
+        values = {
+            "to": self._mailboxes.encoded(recipient.name, recipient.address),
+            "subject": self._subjects[subject],
+            "date": date_header,
+            "token": recipient.token.encode(),
+            "mail_token": recipient.mail_token.encode(),
+        }
+        message = b"".join(self._frame.headers(values) + body)
+        return message if self._signer is None else self._signature(self._signer, values, body) + message
+
+    def _pieces(self, recipient: Recipient) -> tuple[str, list[bytes], list[bytes]]:
+        """The subject, and the pieces of the text and of the HTML."""
         context, text_token = recipient.context, recipient.token
         token = text_token.encode()
         subject: list[str] = []
@@ -149,23 +178,29 @@ class MessageBuilder:
             self._text(text, context, token, text_token)
         except LiquidError as error:
             raise RenderError(str(error.message)) from error
-        body = [self._frame.text, *text, self._frame.html, *html, self._frame.end]
-        if len(body) > MANY_PIECES:
-            check_size(body)
-        values = {
-            "to": self._mailboxes.encoded(recipient.name, recipient.address),
-            "subject": self._subjects["".join(subject)],
-            "date": date_header,
-            "token": token,
-            "mail_token": recipient.mail_token.encode(),
-        }
-        message = b"".join(self._frame.headers(values) + body)
-        return message if self._signer is None else self._signature(self._signer, values, body) + message
+        return "".join(subject), text, html
 
     def _signature(self, signer: Signer, values: dict[str, bytes], body: list[bytes]) -> bytes:
         hashed, n_pieces = self._shared.start_of(body)
         fields, rest = self._frame.fields(values), b"".join(body[n_pieces:])
         return signer.sign(fields, rest, hashed=hashed).removesuffix(b"\r\n") + b"\r\n"
+
+    def build_parts(self, recipient: Recipient) -> Parts:
+        """The same copy for a provider that makes the message itself: texts with LF as line ends.
+
+        Decoding what the compiled functions encode takes some 0.1 ms, python-liquid and the email package 5 ms.
+        """
+        subject, text, html = self._pieces(recipient)
+        slots = ReaderSlots(self._addresses, recipient.token)
+        return Parts(
+            from_name=clean(self._identity.from_name),
+            from_email=wire_address(self._identity.from_email),
+            reply_to=wire_address(self._identity.reply_to) if self._identity.reply_to else "",
+            subject=clean(subject),
+            text=decoded(b"".join(text)),
+            html=decoded(b"".join(html)),
+            headers=_shared_headers(self._identity, slots.unsubscribe, recipient.mail_token),
+        )
 
     def build_plain(self, recipient: Recipient, *, date_header: str) -> EmailMessage:
         """The same message by python-liquid and the email package, unsigned: some 200 times slower, for comparisons."""

@@ -17,7 +17,6 @@ from delivery.services import (
     finishing,
     leaving,
     planning,
-    receiving,
     requeueing,
     resolving,
     sweeping,
@@ -102,6 +101,9 @@ def flush_hits() -> None:
 @shared_task(name="delivery.tasks.process_receipts")
 def process_receipts() -> None:
     """Webhook calls and returned mails that are stored are read."""
+    # The providers' modules and their HTTP clients: 16 MB that a worker which only sends does without.
+    from delivery.services import receiving
+
     receiving.process_receipts(now=timezone.now())
 
 
@@ -120,5 +122,7 @@ def judge_warm_ups() -> None:
 @shared_task(name="delivery.tasks.forget_old_receipts")
 def forget_old_receipts() -> None:
     """Receipts that were read long ago go, a few thousand at a time."""
+    from delivery.services import receiving
+
     while receiving.forget_old_receipts(now=timezone.now()):
         pass

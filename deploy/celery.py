@@ -7,6 +7,8 @@ from celery import Celery
 from deploy.ticks import Tick
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
+# At its start a worker would run Django's checks, drop their answers, and keep all pages and the admin in memory.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("fanfare")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -45,7 +45,8 @@ REDIS_URL = env.str("REDIS_URL", default="")
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    # Without autodiscovery, which deploy.urls does: workers have no use for pages (40 MB, measured).
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -110,6 +111,8 @@ DATABASES["default"] |= {
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
+        # Only statements that ask for it are prepared. PgBouncer before 1.21 cannot keep them in its transaction mode.
+        "prepare_threshold": 1_000_000_000 if env.bool("DATABASE_PREPARED_STATEMENTS", default=True) else None,
     },
     "ATOMIC_REQUESTS": False,
 }

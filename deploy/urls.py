@@ -8,6 +8,8 @@ from contacts.api import api
 from contacts.stores.webhooks import receive_delivery
 from delivery.admin_urls import urlpatterns as admin_urlpatterns
 
+admin.autodiscover()
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/delivery/", include(admin_urlpatterns)),

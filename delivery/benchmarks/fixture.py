@@ -41,11 +41,12 @@ ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True)
 class Shape:
-    """What is sent: how many, how big, how many tracked links."""
+    """What is sent: how many, how big, how many tracked links, which of the newsletter's templates."""
 
     recipients: int
     size_kb: int
     links: int
+    template: str = "plain"
 
 
 def make_audience(shape: Shape) -> MailingList:
@@ -75,12 +76,18 @@ def make_audience(shape: Shape) -> MailingList:
 
 def make_route(host: str, port: int, connections: int) -> Route:
     """A route with one SMTP account to the sink; `connections` per worker are its limit times the workers."""
-    account = ProviderAccount.objects.create(
-        name=f"bench {uuid.uuid4().hex[:8]}",
+    account = ProviderAccount(
         options={"host": host, "port": port, "tls": "none"},
         max_connections=connections,
         messages_per_connection=1_000_000,
     )
+    return add_route(account)
+
+
+def add_route(account: ProviderAccount) -> Route:
+    """The account is saved under a name of its own, with a route that has nothing else."""
+    account.name = f"bench {uuid.uuid4().hex[:8]}"
+    account.save()
     route = Route.objects.create(key=f"bench-{uuid.uuid4().hex[:8]}", name="Bench")
     RouteMember.objects.create(route=route, account=account)
     return route
@@ -96,7 +103,7 @@ def sign_with(kind: str) -> None:
 
 def launch(mailing_list: MailingList, route: Route, shape: Shape, *, now: datetime) -> Campaign:
     """A campaign in state preparing: what the planner finds."""
-    source = newsletter_source(shape.size_kb, shape.links)
+    source = newsletter_source(shape.size_kb, shape.links, shape.template)
     campaign = Campaign.objects.create(
         brand=mailing_list.brand, name="Bench", route_key=route.key, state="scheduled", send_at=now
     )

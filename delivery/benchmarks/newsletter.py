@@ -53,6 +53,36 @@ _PRODUCTS = """<tr><td class="story"><table role="presentation" class="product" 
 {% if contact.points > 500 %}<tr><td class="story">With {{ contact.points }} points the parcel is free.</td></tr>
 {% endif %}"""
 
+# What templates may do beyond fields, loops and conditions: filters, captures, nested loops.
+_RICH_LEAD = """{% capture reader %}{{ contact.first_name | strip | default: "there" }} {{ contact.last_name | upcase }}
+{% endcapture %}<tr><td class="lead">Hello {{ reader | strip }}, here is the letter of {{ brand.name | append: "!" }}
+for {{ contact.city | default: "your city" }}.<br>Your tier is {{ contact.tier | downcase }} with
+{{ contact.points | plus: 10 | divided_by: 3 }} points and {{ contact.credit | replace: "€", "EUR " }} of credit;
+your last order was {{ contact.last_order | date: "%d %B %Y" }}, in {{ contact.colour | capitalize }}, size
+{{ contact.size }}.</td></tr>
+{% if contact.vip %}<tr><td class="story">As a member you may come an hour earlier to our shop
+at {{ contact.store | truncate: 30 }} on the evening of the sale.</td></tr>
+{% else %}<tr><td class="story">Become a member and come an hour earlier to our shop.</td></tr>{% endif %}
+<tr><td class="story">Your code is <b>{{ contact.coupon }}</b> until {{ contact.coupon_expires }}.</td></tr>
+"""
+
+_RICH_PRODUCTS = """<tr><td class="story"><table role="presentation" class="product" width="100%">
+{% for product in contact.products %}{% assign words = product.name | split: " " %}<tr>
+<td><a href="{{ product.url }}">{% for word in words limit: 3 %}{{ word | capitalize }} {% endfor %}</a></td>
+<td>{{ product.colour | upcase }}</td><td align="right">{{ product.price | replace: ".", "," }}</td></tr>
+{% endfor %}</table></td></tr>
+{% if contact.points > 500 %}<tr><td class="story">With {{ contact.points }} points the parcel is free.</td></tr>
+{% endif %}"""
+
+# `tablerow` is rendered by python-liquid, and all that stands around it by compiled functions.
+_FALLBACK_PRODUCTS = (
+    _RICH_PRODUCTS
+    + """<tr><td class="story"><table role="presentation">
+{% tablerow product in contact.products cols: 3 %}{{ product.name | escape }}{% endtablerow %}
+</table></td></tr>
+"""
+)
+
 _STORY = """<tr><td class="story"><a
   href="https://shop.bench.example/journal/{number}?utm_source=letter&amp;utm_medium=email&amp;item={number}">The {word}
 of the {word}, part {number}</a> = {text}</td></tr>
@@ -81,13 +111,24 @@ _WORDS = ("weaver", "lantern", "harbour", "orchard", "kettle", "meadow", "violin
 _SENTENCE = "The {0} stood beside the {1} of the {2} before the rain came; the café of the {3} kept it."
 
 
-def newsletter_source(size_kb: int, links: int) -> Source:
+_PARTS = {
+    "plain": (_LEAD, _PRODUCTS),
+    "rich": (_RICH_LEAD, _RICH_PRODUCTS),
+    "fallback": (_RICH_LEAD, _FALLBACK_PRODUCTS),
+}
+TEMPLATES = tuple(_PARTS)
+
+
+def newsletter_source(size_kb: int, links: int, template: str = "plain") -> Source:
     """HTML of about `size_kb` KB once rendered, with `links` tracked links: six in a loop over each reader's products,
     the others in stories. 15 merge fields outside the loop, two conditions.
+
+    `template` "rich" has filters, captures and nested loops as well, "fallback" a tag that cannot be compiled besides.
     """
+    lead, products = _PARTS[template]
     stories = "".join(_story(number) for number in range(max(0, links - N_PRODUCTS)))
-    fixed = _TOP.format(style=_STYLE) + _LEAD + stories
-    rest = _PRODUCTS + _BOTTOM
+    fixed = _TOP.format(style=_STYLE) + lead + stories
+    rest = products + _BOTTOM
     # Inlining adds about 120 bytes to each row, six product rows come out for one.
     missing = size_kb * 1000 - len(fixed) - len(rest) - 3_000 - 110 * links
     filler = ""

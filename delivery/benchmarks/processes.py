@@ -47,29 +47,56 @@ def send_workers(n: int) -> Iterator[subprocess.Popen[str]]:
     """One Celery worker with `n` processes on the queue send, ready for tasks."""
     name = f"bench{os.getpid()}@%h"
     command = [sys.executable, "-m", "celery", "-A", "deploy", "worker", "-Q", "send", "-c", str(n), "-n", name]
+    command += ["-I", "delivery.benchmarks.clocks"]
     with running(*command, "--without-gossip", "--without-mingle", "-l", "warning") as worker:
         wait_until(lambda: len(descendants(worker.pid)) >= n, 60)
         time.sleep(1)
         yield worker
 
 
-@contextlib.contextmanager
-def python_sink(rtt_ms: float) -> Iterator[tuple[int, subprocess.Popen[str]]]:
-    """The project's own sink and its port."""
-    command = [sys.executable, "-m", "delivery.benchmarks.sink", "--rtt-ms", str(rtt_ms)]
-    with running(*command, stdout=subprocess.PIPE) as sink:
-        if sink.stdout is None:
+@dataclass(frozen=True)
+class SinkCount:
+    """What the project's own sink received: campaign messages, and how many of them more than once."""
+
+    n_messages: int
+    n_twice: int
+
+
+class PythonSink:
+    """The project's own sink in a process."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.port: int = self._say()["port"]
+
+    def stop(self) -> SinkCount:
+        """What it counted, when it has ended."""
+        self._process.terminate()
+        told = self._say()
+        return SinkCount(told["messages"], told["twice"])
+
+    def _say(self) -> dict[str, int]:
+        if self._process.stdout is None:
             raise RuntimeError("The sink says nothing.")
-        yield json.loads(sink.stdout.readline())["port"], sink
+        told: dict[str, int] = json.loads(self._process.stdout.readline())
+        return told
 
 
-def smtp_source_rate(port: int, n: int, size: int, connections: int) -> float | None:
+@contextlib.contextmanager
+def python_sink(rtt_ms: float) -> Iterator[PythonSink]:
+    """The project's own sink, which answers `rtt_ms` late."""
+    command = [sys.executable, "-m", "delivery.benchmarks.sink", "--rtt-ms", str(rtt_ms)]
+    with running(*command, stdout=subprocess.PIPE) as process:
+        yield PythonSink(process)
+
+
+def smtp_source_rate(host: str, port: int, n: int, size: int, connections: int) -> float | None:
     """Messages per second that Debian's smtp-source pushes into the sink; None where it is not installed."""
     program = shutil.which("smtp-source") or shutil.which("smtp-source", path="/usr/sbin")
     if program is None:
         return None
     start = time.perf_counter()
-    command = [program, "-d", "-s", str(connections), "-m", str(n), "-l", str(size), f"127.0.0.1:{port}"]
+    command = [program, "-d", "-s", str(connections), "-m", str(n), "-l", str(size), f"{host}:{port}"]
     subprocess.run(command, check=True, capture_output=True)
     return n / (time.perf_counter() - start)
 
@@ -95,13 +122,19 @@ def cost_of(pids: list[int]) -> Cost:
     return Cost(cpu, peak)
 
 
-def postgres_pids(backend_pid: int) -> list[int]:
-    """The server's processes, found from one backend; empty where PostgreSQL runs on another machine."""
+def postgres_cost(backend_pid: int) -> Cost:
+    """Of the whole server, found from one backend; nothing where PostgreSQL runs on another machine.
+
+    Backends that have ended count too: the server has waited for them. A Celery task ends its pool's backends.
+    """
     with contextlib.suppress(OSError):
         stat = Path(f"/proc/{backend_pid}/stat").read_text()
         if "(postgres" in stat:
-            return descendants(int(stat.rpartition(")")[2].split()[1]))
-    return []
+            server = int(stat.rpartition(")")[2].split()[1])
+            ended = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+            living = cost_of(descendants(server))
+            return Cost(living.cpu_s + (int(ended[13]) + int(ended[14])) / TICKS_PER_SECOND, living.peak_rss_mb)
+    return Cost(0.0, 0.0)
 
 
 def wait_until(done: Callable[[], bool], seconds: float) -> None:
@@ -110,4 +143,4 @@ def wait_until(done: Callable[[], bool], seconds: float) -> None:
     while not done():
         if time.monotonic() > end:
             raise TimeoutError("The bench waited too long.")
-        time.sleep(0.02)
+        time.sleep(0.05)

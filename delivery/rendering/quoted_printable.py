@@ -122,3 +122,8 @@ def encode(text: str) -> bytes:
     layout = Layout()
     layout.text(text)
     return b"".join(piece for piece in layout.end() if isinstance(piece, bytes))
+
+
+def decoded(body: bytes) -> str:
+    """The text of a body of such pieces, with LF as line end."""
+    return binascii.a2b_qp(body).decode("utf-8", "replace").replace("\r\n", "\n")

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from email.message import EmailMessage
-from email.utils import formatdate, parseaddr
+from email.utils import formatdate
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from campaigns.queries import frozen_contents
-from delivery.mime import MessageBuilder, Recipient, needs_smtputf8
+from delivery.mime import MessageBuilder, Parts, Recipient, needs_smtputf8
 from delivery.outcomes import Outcome, Result
-from delivery.providers.contract import ApiEnvelope
-from delivery.sending.api_pool import Letter
 from delivery.sending.frozen import builder_for
 from delivery.sending.lease import Lease, Person
 from delivery.sending.people import merge_context
 from delivery.sending.signing import signer_for
 from delivery.smtp.envelope import Envelope
 from delivery.tracking.tokens import TokenMaker, mail_form, url_form
+
+if TYPE_CHECKING:
+    from delivery.providers.contract import ApiEnvelope
+    from delivery.sending.api_pool import Letter
 
 # Campaigns whose compiled content a worker keeps: about 1 MB each.
 KEPT_CAMPAIGNS = 16
@@ -88,12 +90,15 @@ class Envelopes:
             return STOPPED if person.email else ERASED
         builder, recipient = _addressed(lease, person)
         try:
-            message = builder.build_plain(recipient, date_header=self._date_header().decode())
+            parts = builder.build_parts(recipient)
         except MemoryError:
             raise  # as above
         except Exception as problem:  # noqa: BLE001 - as above
             return _not_built(problem)
-        return Letter((lease, person), api_envelope(message, recipient, lease.campaign_id))
+        # Where SMTP alone is spoken the providers' modules stay out of memory.
+        from delivery.sending.api_pool import Letter
+
+        return Letter((lease, person), api_envelope(parts, recipient, lease.campaign_id))
 
     def _date_header(self) -> bytes:
         second = int(time.time())
@@ -115,29 +120,25 @@ def _not_built(problem: Exception) -> Outcome:
     return Outcome(Result.FAILED, text=text[:500], reason="content")
 
 
-def api_envelope(message: EmailMessage, recipient: Recipient, campaign_id: int) -> ApiEnvelope:
-    """A built message as a provider's API takes it."""
-    from_name, from_email = parseaddr(str(message["From"]))
+def api_envelope(parts: Parts, recipient: Recipient, campaign_id: int) -> ApiEnvelope:
+    """One reader's copy as a provider's API takes it."""
+    from delivery.providers.contract import ApiEnvelope
+
     contact = recipient.context["contact"]
     return ApiEnvelope(
         key=recipient.mail_token,
-        from_email=from_email,
-        from_name=from_name,
-        reply_to=parseaddr(str(message["Reply-To"] or ""))[1],
+        from_email=parts.from_email,
+        from_name=parts.from_name,
+        reply_to=parts.reply_to,
         recipient=recipient.address,
         recipient_name=recipient.name,
-        subject=str(message["Subject"]),
-        html=_part(message, "html"),
-        text=_part(message, "plain"),
-        headers={name: str(message[name]) for name in API_HEADERS if message[name]},
+        subject=parts.subject,
+        html=parts.html,
+        text=parts.text,
+        headers={name: parts.headers[name] for name in API_HEADERS if name in parts.headers},
         message_token=recipient.mail_token,
         metadata={"campaign": str(campaign_id)},
         merge={key: str(value) for key, value in contact.items() if isinstance(value, str | int | float)},
         # The same for every attempt at this message: who remembers it takes a repeated call only once.
         idempotency_key=f"fanfare-{recipient.mail_token}",
     )
-
-
-def _part(message: EmailMessage, subtype: str) -> str:
-    part = message.get_body((subtype,))
-    return str(part.get_content()) if part is not None else ""

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from redis import Redis
@@ -16,10 +16,6 @@ from delivery.limits.connections import Lease, Slot, lease_connection, release_l
 from delivery.limits.errors import LimitsUnavailable
 from delivery.limits.values import Limit
 from delivery.models import ProviderAccount, SourceAddress
-from delivery.providers import PROVIDERS
-from delivery.providers.contract import Provider
-from delivery.providers.network import Network
-from delivery.sending.api_pool import ApiPool
 from delivery.sending.channel import Cause, Channel
 from delivery.sending.standing import Path, Standing
 from delivery.shaping.profiles import Tls as SiteTls
@@ -27,6 +23,9 @@ from delivery.shaping.rules import Action, Measure, Reach
 from delivery.smtp.config import Auth, SmtpConfig, Tls
 from delivery.smtp.errors import Trouble, TroubleKind
 from delivery.smtp.pool import Pool
+
+if TYPE_CHECKING:
+    from delivery.providers.contract import Provider
 
 # Without Redis nobody knows how many connections there are: none is opened (fail closed), and it is asked again soon.
 UNAVAILABLE_SECONDS = 1.0
@@ -192,6 +191,9 @@ def _connect_smtp(
 
 
 def _connect_api(channel: Channel, account: ProviderAccount, lines: Lines) -> None:
+    # Workers that speak SMTP alone go without the HTTP client and the providers' modules (16 MB, measured).
+    from delivery.sending.api_pool import ApiPool
+
     pool = ApiPool(provider_of(account), feed=channel.feed, settle=channel.settle, on_trouble=channel.trouble)
     pool.open(lines.most)
     channel.takes_letters = True
@@ -209,5 +211,8 @@ def _cause(trouble: Trouble) -> Cause:
 
 def provider_of(account: ProviderAccount) -> Provider:
     """The account's provider; ValueError says which answer is missing."""
+    from delivery.providers import PROVIDERS
+    from delivery.providers.network import Network
+
     network = Network.ANY if settings.PROVIDERS_ON_PRIVATE_NETWORKS else Network.PUBLIC
     return PROVIDERS[account.kind].build(account.options, account.secrets or {}, network)

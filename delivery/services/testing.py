@@ -153,8 +153,7 @@ def _by_smtp(account: ProviderAccount, builder: MessageBuilder, recipient: Recip
 
 
 def _by_api(account: ProviderAccount, builder: MessageBuilder, recipient: Recipient) -> Outcome:
-    date = formatdate(timezone.now().timestamp())
-    envelope = api_envelope(builder.build_plain(recipient, date_header=date), recipient, 0)
+    envelope = api_envelope(builder.build_parts(recipient), recipient, 0)
     provider = provider_of(account)
     try:
         return provider.send([envelope])[0]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from campaigns.content.compiler import compile_content
 from campaigns.content.problems import RenderError
 from campaigns.content.source import Source
-from delivery.benchmarks.newsletter import contact_fields, newsletter_source
+from delivery.benchmarks.newsletter import TEMPLATES, contact_fields, newsletter_source
 from delivery.mime import MessageBuilder, Recipient
 from tests.campaigns.content.samples import mjml_newsletter, newsletter, reader
 from tests.delivery.mime_samples import (
@@ -40,11 +40,16 @@ def check_same(made: MessageBuilder, to: Recipient) -> None:
     except RenderError:
         with pytest.raises(RenderError):
             made.build(to, date_header=DATE.encode())
+        with pytest.raises(RenderError):
+            made.build_parts(to)
         return
     fast = made.build(to, date_header=DATE.encode())
     check_wire(fast)
     assert headers_of(fast) == headers_of(plain)
     assert parts_of(fast) == parts_of(plain)
+    copy = made.build_parts(to)
+    assert {"text/plain": copy.text.rstrip("\n"), "text/html": copy.html.rstrip("\n")} == parts_of(plain)
+    assert copy.headers.items() <= dict(headers_of(plain)).items()
 
 
 @pytest.mark.parametrize("block", range(16))
@@ -83,7 +88,12 @@ def test_any_values(contact: dict[str, object], name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", [newsletter(), mjml_newsletter("Read {{ contact.first_name }}"), newsletter_source(40, 20)]
+    "source",
+    [
+        newsletter(),
+        mjml_newsletter("Read {{ contact.first_name }}"),
+        *(newsletter_source(40, 20, template) for template in TEMPLATES),
+    ],
 )
 def test_real_newsletters(source: Source) -> None:
     made = builder(compile_content(source, honeypot=True))
