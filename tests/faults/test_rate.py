@@ -72,4 +72,7 @@ def test_four_worker_processes_keep_the_rate_and_use_it(theatre: Stage) -> None:
     busiest = max(bisect_left(at, moment + 1) - i for i, moment in enumerate(at))
     assert per_second <= 1.01 * RATE
     assert per_second >= 0.95 * RATE * (1 - stalls.total_s / SECONDS)
-    assert busiest <= RATE + BURST + RATE * stalls.worst_s
+    # Where processes are held up, each may send what it was granted before together with what others are granted now:
+    # 124 were seen with a load of 16 on 2 cores.
+    held = 3 * BURST if stalls.total_s else 0
+    assert busiest <= RATE + BURST + held + RATE * stalls.worst_s
