@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import QuerySet
 from redis import Redis
 
 from campaigns.models import Campaign
 from delivery.findings import Finding, clock
 from delivery.limits.permits import quota_used
-from delivery.models import Batch, ProviderAccount, Route, ShapingMeasure
+from delivery.models import Batch, ProviderAccount, Route, ShapingMeasure, SourceAddress, WarmUp
 from delivery.sending import presence
 from delivery.services.accounts import hold_of
 from delivery.shaping.rules import Action
@@ -24,7 +26,6 @@ SLOW = timedelta(seconds=20)
 LIMIT = "A limit is reached: "
 # RFC 4954 section 6, and what providers' APIs say.
 _LOGIN = re.compile(r"\b(?:530|534|535|538)\b|credentials|authenticat|\b401\b|api key", re.IGNORECASE)
-_NAMED = re.compile(r"^(account|campaign):(\d+)\b")
 
 LAST_ANSWER = """
 SELECT max(o.at) FROM delivery_outcome o WHERE o.campaign_id = %(campaign)s
@@ -166,10 +167,26 @@ def _of_words(text: str) -> Finding:
 
 
 def named(limit: str) -> str:
-    """A refusal such as “account:3: 5 per 24 hours” with names instead of numbers."""
-    match = _NAMED.match(limit)
-    if match is None:
+    """A refusal such as “path:3::google: 5 per second” with names instead of numbers; as it is where none is known."""
+    scope, _, window = limit.partition(": ")
+    parts = scope.split(":")
+    measured = parts[0] == "measure"
+    kind, pk, *rest = [*parts[measured:], "", ""]
+    name = _name_of(kind, pk)
+    if not name:
         return limit
-    models = {"account": ProviderAccount.objects, "campaign": Campaign.objects}
-    name = models[match[1]].filter(pk=int(match[2])).values_list("name", flat=True).first()
-    return f"{match[1]} “{name}”{limit[match.end() :]}" if name else limit
+    site = next((part for part in reversed(rest) if part), "")
+    words = f"{'a measure on ' if measured else ''}{name}{f' to {provider_label(site)}' if site else ''}"
+    return f"{words}: {window}" if window else words
+
+
+def _name_of(kind: str, pk: str) -> str:
+    account = "account" if kind in ("path", "site") else kind
+    models: dict[str, QuerySet[Any]] = {
+        "account": ProviderAccount.objects.only("name"),
+        "campaign": Campaign.objects.only("name"),
+        "source": SourceAddress.objects.all(),
+        "warmup": WarmUp.objects.select_related("account", "source").defer("account__secrets"),
+    }
+    row = models[account].filter(pk=int(pk)).first() if account in models and pk.isdigit() else None
+    return f"{'the warm-up of' if account == 'warmup' else account} “{row}”" if row else ""

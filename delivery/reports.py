@@ -88,6 +88,11 @@ class ReasonLine:
     n: int
     example: str
 
+    @property
+    def reason(self) -> str:
+        """The category as a person writes it."""
+        return self.category.replace("_", " ").capitalize()
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "contacts.middleware.WrongKeyMiddleware",
 ]
 
 ROOT_URLCONF = "deploy.urls"

@@ -93,6 +93,13 @@ class ScheduleForm(forms.Form):
     time = forms.TimeField(required=False, label="Time", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
     timezone = forms.ChoiceField(label="Time zone")
     route_key = forms.ChoiceField(required=False, label="Send through")
+    messages_per_hour = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2_000_000_000,
+        label="Messages per hour, at most",
+        help_text="Empty: as fast as the route allows.",
+    )
     track_opens = forms.BooleanField(required=False, label="Count opens")
     track_clicks = forms.BooleanField(required=False, label="Count clicks")
 

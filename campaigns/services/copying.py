@@ -8,7 +8,16 @@ from django.db import transaction
 
 from campaigns.models import Campaign, Variant
 
-CARRIED = ("brand_id", "route_key", "weight", "track_opens", "track_clicks", "timezone", "expire_hours")
+CARRIED = (
+    "brand_id",
+    "route_key",
+    "weight",
+    "messages_per_hour",
+    "track_opens",
+    "track_clicks",
+    "timezone",
+    "expire_hours",
+)
 CONTENT = (
     "name",
     "share",

@@ -38,6 +38,7 @@ class ScheduleDraft:
     route_key: str
     track_opens: bool
     track_clicks: bool
+    messages_per_hour: int | None = None
 
 
 def create_campaign(brand: Brand, *, name: str, by: Any, design: Design | None = None) -> Campaign:

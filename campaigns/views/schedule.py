@@ -48,6 +48,7 @@ def _schedule_of(campaign: Campaign) -> dict[str, Any]:
         "time": at and at.time(),
         "timezone": campaign.timezone,
         "route_key": campaign.route_key,
+        "messages_per_hour": campaign.messages_per_hour,
         "track_opens": campaign.track_opens,
         "track_clicks": campaign.track_clicks,
     }
@@ -57,5 +58,10 @@ def _draft_of(form: ScheduleForm) -> ScheduleDraft:
     chosen = form.cleaned_data
     send_at: datetime | None = form.moment.at if form.moment else None
     return ScheduleDraft(
-        send_at, chosen["timezone"], chosen["route_key"], chosen["track_opens"], chosen["track_clicks"]
+        send_at,
+        chosen["timezone"],
+        chosen["route_key"],
+        chosen["track_opens"],
+        chosen["track_clicks"],
+        messages_per_hour=chosen["messages_per_hour"],
     )

@@ -247,3 +247,15 @@ def test_two_accounts_of_one_provider_keep_their_own_secrets(olga: Client) -> No
     first = add(olga, "resend", name="Resend EU", api_key="re_one")
     second = add(olga, "resend", name="Resend US", api_key="re_two")
     assert [account.secrets["api_key"] for account in (first, second)] == ["re_one", "re_two"]
+
+
+@pytest.mark.parametrize("kind", ["smtp", "resend", "generic_http"])
+def test_no_page_of_an_account_fails_without_the_encryption_key(olga: Client, settings: Any, kind: str) -> None:
+    options = {"host": "127.0.0.1", "port": 25, "tls": "none"}
+    account = ProviderAccount.objects.create(
+        name="x", kind=kind, options=options, secrets={"api_key": "k"}, hook_secrets={"current": "s"}
+    )
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    pages = ["", f"{account.pk}/change/", "add/", f"new/{'smtp' if kind == 'smtp' else kind}/"]
+    found = [olga.get(f"/admin/delivery/provideraccount/{page}").status_code for page in pages]
+    assert found == [200, 200, 200, 200]

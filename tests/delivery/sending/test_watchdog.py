@@ -14,7 +14,8 @@ from redis import Redis
 
 from campaigns.models import Campaign
 from campaigns.services import pause_campaign
-from delivery.models import AccountBreaker, Batch, Deferral, ProviderAccount, ShapingMeasure
+from delivery.models import AccountBreaker, Batch, Deferral, ProviderAccount, ShapingMeasure, SourceAddress, WarmUp
+from delivery.obstacles import named
 from delivery.progress import Progress, progress_of
 from delivery.sending import ledger, presence
 from delivery.shaping.rules import Action
@@ -257,3 +258,23 @@ def test_deferred_messages_say_what_the_server_said(redis: Redis) -> None:
     assert why_not_moving(campaign.pk) == (
         "1 deferred message waits; the next attempt is in 7 minutes. The server said: mailbox is being moved"
     )
+
+
+def test_limits_are_named_as_people_know_them() -> None:
+    campaign = make_sending(3)
+    account = ProviderAccount.objects.get()
+    source = SourceAddress.objects.create(account=account, address="192.0.2.1")
+    warm_up = WarmUp.objects.create(account=account, started_on=timezone.localdate())
+    assert named(f"account:{account.pk}: 5 per hour") == f"account “{account}”: 5 per hour"
+    assert named(f"campaign:{campaign.pk}: 5 per hour") == "campaign “Sale”: 5 per hour"
+    assert named(f"source:{source.pk}: 5 per day") == "source “192.0.2.1”: 5 per day"
+    assert (
+        named(f"path:{account.pk}::google: 2 per second")
+        == f"account “{account}” to Gmail and Google Workspace: 2 per second"
+    )
+    assert named(f"measure:path:{account.pk}::yahoo: 1 per minute") == (
+        f"a measure on account “{account}” to Yahoo and AOL: 1 per minute"
+    )
+    assert named(f"warmup:{warm_up.pk}: 50 per day") == f"the warm-up of “{account} to all sites”: 50 per day"
+    assert named("account:0: 5 per hour") == "account:0: 5 per hour"
+    assert named("what nobody knows") == "what nobody knows"

@@ -138,7 +138,8 @@ def test_the_disk_is_not_filled_up(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_redis_that_is_restarted_costs_no_hit(own_servers: embedded.Servers, tmp_path: Path) -> None:
     own_servers.start()
     redis = Redis.from_url(own_servers.redis_url)
-    writer = HitWriter(Redis.from_url(own_servers.redis_url, socket_timeout=2), Spill(tmp_path))
+    writers_own = Redis.from_url(own_servers.redis_url, socket_timeout=2)
+    writer = HitWriter(writers_own, Spill(tmp_path))
     assert writer.write(b"before")
     own_servers.redis.stop()
     assert [writer.write(b"during-%d" % n) for n in range(3)] == [True] * 3
@@ -146,3 +147,4 @@ def test_a_redis_that_is_restarted_costs_no_hit(own_servers: embedded.Servers, t
     assert writer.write(b"after")
     assert set(queue(redis)) == {b"before", b"during-0", b"during-1", b"during-2", b"after"}
     redis.close()
+    writers_own.close()
