@@ -54,6 +54,8 @@ def launched_campaign(campaign_id: int) -> Campaign:
 def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The report; its moving part alone for the page's own refresh."""
     campaign = launched_campaign(campaign_id)
+    if request.headers.get("HX-Request") and request.GET.get("seen", campaign.state) != campaign.state:
+        return HttpResponse(headers={"HX-Refresh": "true"})  # its state and its buttons stand outside the moving part
     since = campaign.launched_at or campaign.created_at
     machines = request.GET.get("machines") == "1"
     context = _figures(campaign, since, machines) | {"machines": machines}

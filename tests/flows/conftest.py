@@ -22,6 +22,7 @@ from tests.delivery.smtp.scripted import ScriptedServer, in_thread
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UNDO_SECONDS = 1
+PATIENCE_MS = 60_000  # a worker starts in 3 s, on a busy machine in 30
 
 
 @pytest.fixture
@@ -72,8 +73,8 @@ def _environment(site: str) -> dict[str, str]:
 def desk(page: Page, site: str) -> Iterator[Page]:
     """Maria's browser, logged in; a page that breaks its own rules or scripts fails the test."""
     complaints: list[str] = []
-    page.set_default_timeout(15_000)
-    expect.set_options(timeout=15_000)
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error.stack}"))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     User.objects.create_superuser("maria", "maria@example.com", "pw")

@@ -19,7 +19,7 @@ from tests.delivery.factories import make_account, make_campaign, make_list, mak
 from tests.delivery.smtp.scripted import On, ScriptedServer
 from tests.flows.readers import LOOKING_SECONDS, SCANNER, leave_with_one_click, letters_of, visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
 
 # As Shopify exports customers, with a byte order mark, quoted newlines, and rows that nobody can be mailed at.
 CUSTOMERS = (
@@ -184,7 +184,7 @@ def check_report(desk: Page) -> None:
     assert MailingList.objects.get().name == "Newsletter"
 
 
-def until(is_true: object, seconds: float = 20.0) -> None:
+def until(is_true: object, seconds: float = 60.0) -> None:
     assert callable(is_true)
     end = time.monotonic() + seconds
     while not is_true():
