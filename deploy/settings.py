@@ -197,8 +197,6 @@ CONTENT_SECURITY_POLICY = {
 PUBLIC_CONTENT_SECURITY_POLICY = {
     **dict.fromkeys(("script-src", "frame-src", "object-src")),
     "default-src": ["'none'"],
-    "script-src": ["'none'"],
-    "frame-src": ["'none'"],
     "style-src": ["'self'"],
     "img-src": ["'self'"],
     "form-action": ["'self'"],
