@@ -33,7 +33,7 @@ bench: .venv/.ready-run ## Measure the send path (ARGS="send --json" is one JSON
 
 test: .venv/.ready-dev ## Run all tests on servers of their own, or on DATABASE_URL and REDIS_URL
 	@deploy/install_chromium.sh
-	@$(STEP) "pytest" $(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(STEP) "pytest" $(PYTHON) -m pytest -n 3 --dist loadfile $(ARGS)
 
 LINTS := lint-format lint-rules lint-types lint-imports lint-templates lint-migrations lint-deploy
 .PHONY: $(LINTS)

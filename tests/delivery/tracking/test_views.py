@@ -227,5 +227,5 @@ def test_the_views_ask_the_database_for_nothing_once_the_links_are_published(
 def test_a_public_page_may_load_nothing_but_our_own_styles(campaign_id: int) -> None:
     policy = reader().get(f"/h/{token(campaign_id)}")["Content-Security-Policy"]
     assert "default-src 'none'" in policy
-    assert "script-src 'none'" in policy
+    assert "script-src" not in policy
     assert settings.PUBLIC_CONTENT_SECURITY_POLICY["frame-ancestors"] == ["'none'"]
