@@ -126,8 +126,8 @@ class ConnectionPlaces:
         limit = Limit(opening, 60, burst=max(1.0, opening / 60)) if opening else None
         self._redis = redis
         self._slots = [Slot(f"account:{account.pk}", account.max_connections, limit)]
-        if source is not None and source.max_connections:
-            self._slots.insert(0, Slot(f"source:{source.pk}", source.max_connections))
+        if source is not None:  # one without a limit of its own has a place too, so that it is counted
+            self._slots.insert(0, Slot(f"source:{source.pk}", source.max_connections or account.max_connections))
         if lines.site:
             key = f"path:{account.pk}:{source.pk if source else ''}:{lines.site}"
             self._slots.insert(0, Slot(key, lines.site_most, lines.site_opening))
