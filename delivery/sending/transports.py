@@ -20,7 +20,7 @@ from delivery.sending.channel import Cause, Channel
 from delivery.sending.standing import Path, Standing
 from delivery.shaping.profiles import Tls as SiteTls
 from delivery.shaping.rules import Action, Measure, Reach
-from delivery.smtp.config import Auth, SmtpConfig, Tls
+from delivery.smtp.config import Auth, SmtpConfig, Timeouts, Tls
 from delivery.smtp.errors import Trouble, TroubleKind
 from delivery.smtp.pool import Pool
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Without Redis nobody knows how many connections there are: none is opened (fail closed), and it is asked again soon.
 UNAVAILABLE_SECONDS = 1.0
+# A host that swallows packets holds a connection, and the message that tries it, no longer; Linux asks five times.
+CONNECT_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def _account_config(account: ProviderAccount) -> SmtpConfig:
         source_address=options.get("source_address") or None,
         helo_name=options.get("helo_name") or "localhost",
         max_messages_per_connection=account.messages_per_connection,
+        timeouts=Timeouts(connect=CONNECT_SECONDS),
     )
 
 
