@@ -16,6 +16,8 @@ from dns.resolver import NXDOMAIN, YXDOMAIN, LifetimeTimeout, NoAnswer, NoNamese
 from redis import Redis
 from redis.exceptions import RedisError
 
+from contacts.addresses import readable_domain
+
 from .site_tables import DOMAINS, FAMILIES, LABELS, MX_SUFFIXES
 
 LONGEST_SITE = 100
@@ -159,8 +161,8 @@ def site_of_host(host: str, suffixes: Mapping[str, str] = MX_SUFFIXES) -> str:
 
 
 def provider_label(site: str) -> str:
-    """What a report calls the site: the mailbox provider's name, or the site itself."""
-    return LABELS.get(site, site)
+    """What a report calls the site: the mailbox provider's name, or the site itself, readable."""
+    return LABELS.get(site) or readable_domain(site)
 
 
 def normalise(domain: str) -> str:
