@@ -21,7 +21,7 @@ from delivery.services.accounts import hold_of
 from delivery.shaping.effective import Effective, shape_path
 from delivery.shaping.pace import FULL
 from delivery.shaping.profiles import DEFAULT, Profile
-from delivery.sites import provider_label
+from delivery.site_names import provider_label
 
 # A bounded look at what waits: more deferred messages than this are shown as "and more".
 MOST_DEFERRED = 20_000

@@ -26,7 +26,7 @@ from delivery.rendering.headers import ascii_domain
 # One question, and one whole check: a page that waits longer is taken for broken.
 LINKS = "Links, pixels, unsubscribe pages"
 NO_SOURCE = (
-    "Which address mail of {name} leaves from is not known here, so its PTR record and SPF's word on it were not"
+    "Which address mail of {names} leaves from is not known here, so its PTR record and SPF's word on it were not"
     " looked at. If the server is your own, enter its public address under the account's source addresses; if it is a"
     " provider's, the provider sees to both."
 )
@@ -171,8 +171,9 @@ def _rows(needs: DomainNeeds, lookup: Lookup) -> Iterator[DomainRow]:
     yield from _shown(check_domain(replace(base, dkim_domain=signing), lookup, {"DMARC"}), "Every receiver")
     yield from map(_with_bounce_host(base), _shown(check_domain(base, lookup, {"MX"}), "Bounces"))
     yield from _shown(check_domain(base, lookup, {"PTR"}), ", ".join(needs.relays))
-    for name in needs.unknown_sources:
-        yield DomainRow("PTR", Level.WARNING, NO_SOURCE.format(name=name), used_by=name)
+    if needs.unknown_sources:
+        names = ", ".join(needs.unknown_sources)
+        yield DomainRow("PTR", Level.WARNING, NO_SOURCE.format(names=names), used_by=names)
     yield from _shown(check_domain(base, lookup, {"Links"}), LINKS)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from functools import lru_cache
 from itertools import pairwise
 
-from delivery.sites import normalise, site_of
+from delivery.site_names import normalise, site_of
 from delivery.tracking.hits import Hit
 from delivery.tracking.rules import CROWD_RULES, CrowdRule
 
