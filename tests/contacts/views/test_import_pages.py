@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from lxml import html
 
 from contacts.imports import roles
 from contacts.imports.pipeline import lease_import, run_import
 from contacts.models import Brand, Contact, ContactField, ImportJob, MailingList, Subscription, SuppressionPolicy
 from contacts.tasks import run_imports
+from tests.campaigns.views.reading import page_of as read_page
 from tests.contacts.factories import NOW, make_brand, make_list
 
 pytestmark = pytest.mark.django_db
@@ -266,7 +266,7 @@ ROLES += b"sales@example.com\ninfo@shop.example\ninfo@\nabuser@example.com\n"
 def test_the_preview_says_what_will_become_of_role_accounts(admin_client: Client) -> None:
     post_file(admin_client, ROLES, make_brand("Acme"))
     job = ImportJob.objects.get()
-    page = html.fromstring(admin_client.get(page_of(job)).content.decode())
+    page = read_page(admin_client.get(page_of(job)))
     suppressed, shared = (" ".join(note.text_content().split()) for note in page.cssselect("#preview .note"))
     assert "2 role accounts (abuse@, noreply@): nobody at such an address subscribed." in suppressed
     assert (
@@ -282,7 +282,7 @@ def test_the_preview_goes_by_the_policy_of_the_brand(admin_client: Client) -> No
     acme = make_brand("Acme")
     SuppressionPolicy.objects.create(brand=acme, role_names="info\nsales")
     post_file(admin_client, ROLES, acme)
-    page = html.fromstring(admin_client.get(page_of(ImportJob.objects.get())).content.decode())
+    page = read_page(admin_client.get(page_of(ImportJob.objects.get())))
     (suppressed,) = (" ".join(note.text_content().split()) for note in page.cssselect("#preview .note"))
     assert "3 role accounts (info@ 2, sales@)" in suppressed
 
@@ -292,9 +292,9 @@ def test_a_file_without_role_accounts_has_no_warning_and_a_long_one_says_how_far
 ) -> None:
     monkeypatch.setattr(roles, "N_LOOKED_AT", 3)
     post_file(admin_client, PEOPLE, make_brand("Acme"))
-    page = html.fromstring(admin_client.get(page_of(ImportJob.objects.get())).content.decode())
+    page = read_page(admin_client.get(page_of(ImportJob.objects.get())))
     assert page.cssselect("#preview .note") == []
     post_file(admin_client, ROLES)
-    page = html.fromstring(admin_client.get(page_of(ImportJob.objects.latest("pk"))).content.decode())
+    page = read_page(admin_client.get(page_of(ImportJob.objects.latest("pk"))))
     assert "1 role account (abuse@)" in " ".join(page.cssselect("#preview .note")[0].text_content().split())
     assert "Counted in the first 3 rows of the file." in page.text_content()

@@ -22,7 +22,6 @@ from lxml import html
 from campaigns.models import Campaign
 from contacts.models import Contact
 from delivery.partitions import ensure_event_partitions
-from delivery.services import leaving
 from delivery.tracking import views
 from tests.campaigns.views.reading import faults, texts
 from tests.delivery.factories import make_campaign, make_contact, make_list, subscribe
@@ -128,7 +127,7 @@ def test_while_postgresql_is_away_the_browser_says_the_language(
     def away(*_: object) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(leaving.Campaign.objects, "select_related", away)
+    monkeypatch.setattr(Campaign.objects, "select_related", away)
     assert seen(client, address, "ja") == ("ja", HEADINGS["ja"])
     assert seen(client, path(campaign, alice, "p"), "ja") == ("ja", "少々お待ちください")
 
