@@ -18,7 +18,7 @@ from campaigns.views.pages import home_crumbs, render_page
 from delivery.health import Health, read_health
 from delivery.limits.errors import LimitsUnavailable
 from delivery.sending.counts import RESULTS
-from delivery.sites import provider_label
+from delivery.site_names import provider_label
 from delivery.watchdog import look_at_processes, redis_is_down
 
 may_see = permission_required("delivery.view_provideraccount", raise_exception=True)
