@@ -247,9 +247,14 @@ class Drain:
                 self._take_permits(channel, lease)
 
     def _put_off(self, lease: Lease, refused: Refused) -> None:
-        """A limit refused: its own is waited for beside other batches, one that all share by all."""
+        """A limit refused: its own is waited for beside other batches, one that all share by all.
+
+        What it granted before, the last of a day's quota, leaves first.
+        """
         self._wait = min(self._wait, refused.wait_s)
         long = refused.wait_s > LONGEST_WAIT_SECONDS
+        if long and any(other.n_permits for other in ((lease,) if refused.own else self._leases)):
+            return
         if not refused.own:
             self._exhausted = self._exhausted or long
         elif long:
