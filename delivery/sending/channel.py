@@ -64,6 +64,9 @@ class Drainer(Protocol):
     def feed(self, channel: Channel) -> Any | None:
         """The next envelope for this channel, or None when there is none now."""
 
+    def starve(self) -> None:
+        """A call could begin and has nothing to carry."""
+
     def settle(self, channel: Channel, key: Any, outcome: Outcome) -> None:
         """An envelope's outcome; called exactly once per envelope."""
 
@@ -96,9 +99,13 @@ class Channel:
 
     def feed(self) -> Any | None:
         """What the transport calls for its next envelope."""
-        if self.drain is None or self.permits <= 0:
+        if self.drain is None:
             return None
-        return self.drain.feed(self)
+        if self.permits > 0:
+            return self.drain.feed(self)
+        if self.takes_letters:
+            self.drain.starve()
+        return None
 
     def settle(self, key: Any, outcome: Outcome) -> None:
         """What the transport calls with an outcome."""

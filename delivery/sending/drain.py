@@ -126,6 +126,11 @@ class Drain:
         self._kick.set()
         return None
 
+    def starve(self) -> None:
+        """A call to an API waits for the journal: that costs more than a small step, so none is waited for."""
+        if any(lease.unwritten for lease in self._leases):
+            self._kick.set()
+
     def settle(self, channel: Channel, key: Any, outcome: Outcome) -> None:
         """An outcome from a connection."""
         lease, person = key
@@ -229,7 +234,7 @@ class Drain:
             lease.people = [p._replace(mailable=False) if p.contact_id in contact_ids else p for p in lease.people]
 
     def _set_waits(self, report: Report) -> None:
-        self._wait = IDLE_SECONDS
+        self._wait = min(IDLE_SECONDS, report.more_in_s)
         for lease, refused in report.refused.items():
             self._put_off(lease, refused)
         waits = [lease.waits_until - time.monotonic() for lease in self._leases if not lease.stopped]
