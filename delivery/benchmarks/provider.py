@@ -3,7 +3,8 @@
 What can be had at best is min(limit, messages under way at once / latency). Under way at once are as many calls as the
 account has connections, with one message each, or, where the provider takes several per call, with as many as the
 journal's window of 100 messages per worker process holds for all calls together (that is what a killed worker leaves
-uncertain). The ratio to that is told, and what a worker process used of its core: near 1 it is the CPU that binds.
+uncertain). Providers that merge take in one call only messages whose texts have one shape: there it is what the calls
+really carried. The ratio to that is told, and what a worker process used of its core: near 1 it is the CPU that binds.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from delivery.benchmarks.fixture import Shape, add_route, make_audience
 from delivery.benchmarks.processes import faked_api, send_workers
 from delivery.models import ProviderAccount
 from delivery.providers import PROVIDERS
+from delivery.providers.catalog import DIALECTS
+from delivery.providers.esps.dialect import Merging
 from delivery.sending.api_pool import messages_per_call
 from delivery.sending.drain import WINDOW
 
 # Sent first and not measured: modules are imported and connections are open afterwards.
 WARM_UP = 200
+MERGING = {dialect.key for dialect in DIALECTS if isinstance(dialect, Merging)}
 # Of a core: a Python process that uses more has no time left for the answers that wait.
 BUSY = 0.8
 
@@ -51,9 +55,8 @@ class Received:
     calls: int
 
 
-def expected_rate(options: Options, batch_max: int) -> float:
+def expected_rate(options: Options, batch: float) -> float:
     """Messages per second at best: the account's limit, or what can be under way at once, each for one latency."""
-    batch = messages_per_call(batch_max, options.connections, full_calls=False)
     at_once = min(options.connections * batch, WINDOW) * options.workers
     possible = at_once * 1000 / options.latency_ms
     return min(possible, options.rate) if options.rate else possible
@@ -87,7 +90,7 @@ def figures(options: Options, sent: list[Sent], received: Received) -> dict[str,
     """The keys that scripts read; the first campaign warmed up and counts for the accounts alone."""
     runs = sent[1:]
     rate = statistics.median(run.n_messages / (run.seconds - run.plan_seconds) for run in runs)
-    expected = expected_rate(options, PROVIDERS[options.kind].capabilities.batch_max)
+    expected = expected_rate(options, _batch(options, received))
     accepted = sum(run.states.accepted for run in sent)
     cpu = {part: statistics.median(run.cpu_us[part] for run in runs) for part in runs[0].cpu_us}
     busy = statistics.median(run.worker_cores for run in runs) / options.workers
@@ -108,6 +111,13 @@ def figures(options: Options, sent: list[Sent], received: Received) -> dict[str,
         "duplicates": sum(run.n_twice for run in sent) + max(0, received.messages - accepted, received.twice),
         "uncertain": sum(run.states.uncertain for run in sent),
     }
+
+
+def _batch(options: Options, received: Received) -> float:
+    kind = PROVIDERS[options.kind]
+    if options.kind in MERGING:
+        return received.messages / max(1, received.calls)
+    return messages_per_call(kind.capabilities.batch_max, options.connections, full_calls=False)
 
 
 def _bound(options: Options, expected: float, busy: float) -> str:

@@ -36,6 +36,14 @@ class Letter(NamedTuple):
     envelope: ApiEnvelope
 
 
+class Terms(NamedTuple):
+    """On which terms calls may begin; `offers` and `may_call` are Channel's and CallPlaces'."""
+
+    offers: Callable[[int], bool] = lambda _n: True
+    may_call: Callable[[int], float] = lambda _n_under_way: 0.0
+    full_calls: bool = False
+
+
 class _Call(NamedTuple):
     """A call under way, or waiting for a thread."""
 
@@ -53,12 +61,11 @@ class ApiPool:
         feed: Callable[[], Letter | None],
         settle: Callable[[Any, Outcome], None],
         on_trouble: Callable[[str, Cause], None],
-        may_call: Callable[[int], float] = lambda _n_under_way: 0.0,
-        full_calls: bool = False,
+        terms: Terms | None = None,
     ) -> None:
         self._provider = provider
-        self._feed, self._settle, self._on_trouble, self._may_call = feed, settle, on_trouble, may_call
-        self._full_calls = full_calls
+        self._feed, self._settle, self._on_trouble = feed, settle, on_trouble
+        self._terms = terms or Terms()
         self._loop = asyncio.get_running_loop()
         self._n_wanted = 0
         self._calls: dict[asyncio.Future[list[Outcome]], _Call] = {}
@@ -85,7 +92,9 @@ class ApiPool:
 
     @property
     def _batch(self) -> int:
-        return messages_per_call(self._provider.capabilities.batch_max, self._n_wanted, full_calls=self._full_calls)
+        return messages_per_call(
+            self._provider.capabilities.batch_max, self._n_wanted, full_calls=self._terms.full_calls
+        )
 
     def open(self, n: int) -> None:
         """At most `n` calls at once from now on."""
@@ -93,9 +102,15 @@ class ApiPool:
         self.wake()
 
     def wake(self) -> None:
-        """Calls are started while there is room and something to send."""
+        """Calls are started while there is room and something to send.
+
+        While others are under way a call waits until it is full (Nagle's rule, RFC 896): without it one small call
+        makes the next one small, and for good.
+        """
         spare = SPARE_CALLS if self._batch == 1 and self._n_wanted else 0
-        while len(self._calls) < self._n_wanted + spare and self._granted():
+        while len(self._calls) < self._n_wanted + spare:
+            if (self._calls and not self._terms.offers(self._batch)) or not self._granted():
+                return
             letters = self._pull()
             if not letters:
                 return
@@ -106,7 +121,7 @@ class ApiPool:
         """Whether one more call may begin; if not now, it is asked again when it may."""
         if self._may_begin or self._turn is not None:
             return self._may_begin
-        wait = self._may_call(min(len(self._calls), self._n_wanted - 1))
+        wait = self._terms.may_call(min(len(self._calls), self._n_wanted - 1))
         self._may_begin = not wait
         if wait:
             self._turn = self._loop.call_later(wait, self._ask_again)

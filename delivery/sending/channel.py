@@ -99,13 +99,15 @@ class Channel:
 
     def feed(self) -> Any | None:
         """What the transport calls for its next envelope."""
-        if self.drain is None:
+        if self.drain is None or self.permits <= 0:
             return None
-        if self.permits > 0:
-            return self.drain.feed(self)
-        if self.takes_letters:
+        return self.drain.feed(self)
+
+    def offers(self, n: int) -> bool:
+        """Whether `n` envelopes can be had now; if not, the journal hears that a call waits for them."""
+        if self.permits < n and self.drain is not None:
             self.drain.starve()
-        return None
+        return self.permits >= n
 
     def settle(self, key: Any, outcome: Outcome) -> None:
         """What the transport calls with an outcome."""

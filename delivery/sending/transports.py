@@ -161,7 +161,7 @@ def _connect_smtp(
 
 def _connect_api(channel: Channel, account: ProviderAccount, redis: Redis, lines: Lines) -> None:
     # Workers that speak SMTP alone go without the HTTP client and the providers' modules (16 MB, measured).
-    from delivery.sending.api_pool import ApiPool
+    from delivery.sending.api_pool import ApiPool, Terms
 
     places = CallPlaces(redis, account)
     pool = ApiPool(
@@ -169,8 +169,7 @@ def _connect_api(channel: Channel, account: ProviderAccount, redis: Redis, lines
         feed=channel.feed,
         settle=channel.settle,
         on_trouble=channel.trouble,
-        may_call=places.may_call,
-        full_calls=account.connections_per_minute is not None,
+        terms=Terms(channel.offers, places.may_call, full_calls=account.connections_per_minute is not None),
     )
     pool.open(lines.most)
     channel.takes_letters = True
