@@ -1,4 +1,4 @@
-"""What the monitoring page shows: accounts, paths to sites, measures, deferrals, processes; all read, nothing kept."""
+"""What the monitoring page shows: accounts, paths to sites, warm-ups, measures, deferrals, processes; all read."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Prefetch
 from redis import Redis
 
-from delivery.limits.connections import count_connections
-from delivery.limits.permits import quota_used
-from delivery.models import ProviderAccount, Route, ShapingMeasure, SitePace, SiteProfile
+from delivery.health_lines import AccountLine, DeferredLine, PathLine, RouteLine, SourceLine, WarmUpLine, WayLine
+from delivery.limits.connections import count_connections_at
+from delivery.limits.permits import quotas_used
+from delivery.models import ProviderAccount, Route, ShapingMeasure, SourceAddress
 from delivery.sending import presence
-from delivery.sending.counts import Hour, Path, read_hour, read_rates
-from delivery.services.accounts import hold_of
-from delivery.shaping.effective import Effective, shape_path
+from delivery.sending.counts import Hour, read_hour, read_rates
+from delivery.sending.counts import Path as Pair
+from delivery.sending.standing import Path, Standing, read_standing
+from delivery.services.accounts import holds_of
+from delivery.services.warming import today_of
 from delivery.shaping.pace import FULL
-from delivery.shaping.profiles import DEFAULT, Profile
+from delivery.shaping.rules import Action, Reach
 from delivery.sites import provider_label
 
 # A bounded look at what waits: more deferred messages than this are shown as "and more".
 MOST_DEFERRED = 20_000
+# Paths shown, the busiest first.
+MOST_PATHS = 100
 
 # The partial index of waiting deferrals, oldest due first.
 DEFERRED = """
@@ -43,124 +49,183 @@ WHERE c.state = 'sending' AND b.state IN ('pending', 'leased') GROUP BY 1
 
 
 @dataclass(frozen=True, slots=True)
-class AccountLine:
-    """One provider account now and over the last hour."""
-
-    account: ProviderAccount
-    routes: Sequence[str]
-    hold: str  # why nothing is sent with it, or empty
-    rate: float
-    connections: int
-    used_today: int | None  # None: Redis does not know, which means none since it was emptied
-    hour: Mapping[str, int]
-
-    @property
-    def status(self) -> tuple[str, str]:
-        """The chip's tone and label."""
-        if not self.account.enabled:
-            return "", "Switched off"
-        if self.hold:
-            return "bad", "Stopped"
-        return ("busy", "Sending") if self.rate else ("good", "Ready")
-
-    @property
-    def limits(self) -> str:
-        """Its rates in words."""
-        account = self.account
-        rates = (
-            (account.messages_per_second, "second"),
-            (account.messages_per_minute, "minute"),
-            (account.messages_per_hour, "hour"),
-        )
-        return ", ".join(f"{count:g} a {period}" for count, period in rates if count) or "no limit"
-
-    @property
-    def quota_percent(self) -> int:
-        """Of today's quota used."""
-        return min(100, 100 * (self.used_today or 0) // (self.account.messages_per_day or 1))
-
-
-@dataclass(frozen=True, slots=True)
-class PathLine:
-    """One account's way to one recipient site."""
-
-    account: ProviderAccount
-    site: str
-    rate: float
-    shaped: Effective
-    factor: float
-    hour: Mapping[str, int]
-    measures: Sequence[ShapingMeasure] = ()
-
-    @property
-    def label(self) -> str:
-        """The site as people know it."""
-        return provider_label(self.site) if self.site else "All smaller sites"
-
-    @property
-    def limit(self) -> str:
-        """What holds for it now, in words."""
-        if self.shaped.suspended is not None:
-            return "suspended"
-        per_second = self.shaped.messages_per_second
-        if per_second is None:
-            return "no limit of its own"
-        return f"{per_second:g} a second" if per_second >= 1 else f"{per_second * 60:.3g} a minute"
-
-
-@dataclass(frozen=True, slots=True)
-class DeferredLine:
-    """Deferred messages that wait, with one reply."""
-
-    account: str
-    site: str
-    category: str
-    n: int
-    reply: str
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RouteLine:
-    """A route with what is queued on it."""
-
-    route: Route
-    n_queued: int
-    n_campaigns: int
-    n_drains: int
-
-
-@dataclass(frozen=True, slots=True)
 class Health:
     """Everything that the page shows."""
 
     accounts: Sequence[AccountLine]
     paths: Sequence[PathLine]
+    warm_ups: Sequence[WarmUpLine]
     measures: Sequence[ShapingMeasure]
     deferred: Sequence[DeferredLine]
     routes: Sequence[RouteLine]
     hour: Hour
+    n_paths: int = 0  # of which the busiest are shown
     processes: Sequence[presence.Process] = field(default=())
     beat_s: float | None = None
     redis_policy: str = ""
 
 
 def read_health(redis: Redis, *, now: datetime) -> Health:
-    """The page's figures; a few queries whose cost does not grow with messages. Raises RedisError."""
-    hour, rates = read_hour(redis), read_rates(redis)
-    accounts = list(ProviderAccount.objects.defer("secrets").prefetch_related("routes"))
-    measures = list(_running_measures(now))
+    """The page's figures; a few queries whose number and cost do not grow with accounts, sites or messages.
+
+    Raises RedisError or LimitsUnavailable.
+    """
+    reading = _Reading(redis, now)
     return Health(
-        accounts=[_account_line(redis, account, hour, rates, now) for account in accounts],
-        paths=_path_lines({account.pk: account for account in accounts}, hour, rates, measures, now),
-        measures=measures,
-        deferred=deferred_lines({account.pk: account.name for account in accounts}),
-        routes=_route_lines(redis),
-        hour=hour,
+        accounts=reading.account_lines(),
+        paths=reading.path_lines(),
+        warm_ups=reading.warm_up_lines(),
+        measures=list(_running_measures(now)),
+        deferred=deferred_lines({account.pk: account.name for account in reading.accounts}),
+        routes=reading.route_lines(),
+        hour=reading.hour,
+        n_paths=len(reading.pairs),
         processes=presence.list_processes(redis),
         beat_s=presence.quiet_seconds(redis, presence.BEAT),
         redis_policy=memory_policy(redis),
     )
+
+
+class _Reading:
+    """One look at everything: PostgreSQL first, then what Redis knows about it, each in a few round trips."""
+
+    def __init__(self, redis: Redis, now: datetime) -> None:
+        self._redis = redis
+        self._now = now
+        self.hour, self._rates = read_hour(redis), read_rates(redis)
+        enabled = Prefetch("sources", SourceAddress.objects.filter(enabled=True), to_attr="used_sources")
+        found = ProviderAccount.objects.defer("secrets", "hook_secrets").prefetch_related("routes", enabled)
+        self.accounts: list[Any] = list(found)
+        self._holds = holds_of(self.accounts, now=now)
+        self._standing = read_standing(now=now)
+        self.pairs = self._busiest()
+        self._connections = count_connections_at(redis, self._slots())
+        self._used = quotas_used(redis, self._quotas())
+
+    def account_lines(self) -> list[AccountLine]:
+        """All accounts."""
+        results = ("accepted", "deferred", "refused", "other")
+        return [
+            AccountLine(
+                account=account,
+                routes=[route.name for route in account.routes.all()],
+                hold=self._holds[account.pk],
+                rate=sum(rate for (account_id, _), rate in self._rates.items() if account_id == account.pk),
+                connections=self._connections[f"account:{account.pk}"],
+                used_today=self._used.get(f"account:{account.pk}"),
+                hour={name: self.hour.total(name, account_id=account.pk) for name in results},
+                sources=[self._source_line(account, source) for source in account.used_sources],
+            )
+            for account in self.accounts
+        ]
+
+    def path_lines(self) -> list[PathLine]:
+        """The busiest paths."""
+        accounts = {account.pk: account for account in self.accounts}
+        return [
+            PathLine(
+                account=accounts[account_id],
+                site=site,
+                rate=self._rates.get((account_id, site), 0.0),
+                hour=_totals(self.hour, (account_id, site)),
+                ways=[self._way(accounts[account_id], way) for way in self._ways(accounts[account_id], site)],
+            )
+            for account_id, site in self.pairs[:MOST_PATHS]
+        ]
+
+    def warm_up_lines(self) -> list[WarmUpLine]:
+        """All that are switched on."""
+        lines = []
+        for warm_up in self._standing.warm_ups:
+            today = today_of(warm_up, now=self._now)
+            used = self._used.get(f"warmup:{warm_up.pk}")
+            lines.append(WarmUpLine(warm_up, warm_up.day_in_words(today), warm_up.cap_on(today), used))
+        return lines
+
+    def route_lines(self) -> list[RouteLine]:
+        """All routes."""
+        with connection.cursor() as cursor:
+            cursor.execute(QUEUED)
+            queued = {route_id: (int(n), int(n_campaigns)) for route_id, n, n_campaigns in cursor.fetchall()}
+        routes = list(Route.objects.prefetch_related("members"))
+        drains = presence.count_drains_of(self._redis, [route.pk for route in routes])
+        return [
+            RouteLine(route, self._rate_of(route), *queued.get(route.pk, (0, 0)), drains[route.pk]) for route in routes
+        ]
+
+    def _rate_of(self, route: Route) -> float:
+        members = {member.account_id for member in route.members.all()}
+        return sum(rate for (account_id, _), rate in self._rates.items() if account_id in members)
+
+    def _busiest(self) -> list[Pair]:
+        known = {account.pk for account in self.accounts}
+        pairs = {*self.hour.paths, *self._shaped_pairs()}
+        return sorted(
+            (pair for pair in pairs if pair[0] in known),
+            key=lambda pair: (-sum(_totals(self.hour, pair).values()), pair),
+        )
+
+    def _shaped_pairs(self) -> set[Pair]:
+        """Paths that something holds back although nothing went over them in the last hour."""
+        targets = [target.split(":") for target in (*self._standing.measures, *self._standing.paces)]
+        named = [(parts[1], parts[-1]) for parts in targets if parts[0] in ("path", "site")]
+        return {(int(account_id), site) for account_id, site in named if account_id.isdigit() and site}
+
+    def _slots(self) -> list[str]:
+        slots = [f"account:{account.pk}" for account in self.accounts]
+        slots += [f"source:{source.pk}" for account in self.accounts for source in account.used_sources]
+        return slots + [path.target(Reach.PATH) for path in self._all_ways()]
+
+    def _quotas(self) -> list[tuple[str, str]]:
+        """All scopes with a quota of today, each with the day in its account's zone."""
+        days = {
+            account.pk: f"{self._now.astimezone(ZoneInfo(account.quota_timezone)):%Y-%m-%d}"
+            for account in self.accounts
+        }
+        asked = [(f"account:{account.pk}", days[account.pk]) for account in self.accounts]
+        asked += [(f"source:{s.pk}", days[s.account_id]) for account in self.accounts for s in account.used_sources]
+        asked += [(f"warmup:{w.pk}", days[w.account_id]) for w in self._standing.warm_ups]
+        return asked + [(path.target(Reach.PATH), days[path.account_id]) for path in self._all_ways()]
+
+    def _all_ways(self) -> list[Path]:
+        accounts = {account.pk: account for account in self.accounts}
+        return [way for pk, site in self.pairs[:MOST_PATHS] for way in self._ways(accounts[pk], site)]
+
+    def _ways(self, account: Any, site: str) -> list[Path]:
+        return [Path(account.pk, source.pk if source else 0, site) for source in account.used_sources or [None]]
+
+    def _source_line(self, account: ProviderAccount, source: SourceAddress) -> SourceLine:
+        key = f"source:{source.pk}"
+        return SourceLine(source, account, self._connections[key], self._used.get(key))
+
+    def _way(self, account: Any, path: Path) -> WayLine:
+        effective = self._standing.effective(path, account.messages_per_second)
+        key = path.target(Reach.PATH)
+        is_direct = bool(path.site) and self._standing.home_of(account.options.get("host", "")) == path.site
+        return WayLine(
+            source=next((source for source in account.used_sources if source.pk == path.source_id), None),
+            shaped=effective,
+            suspended=self._standing.suspension(path),
+            per_second=_slowest(self._standing, path, effective.messages_per_second if path.site else None),
+            factor=self._standing.paces.get(key, FULL).factor,
+            connections=self._connections[key] if is_direct else None,
+            used_today=self._used.get(key),
+        )
+
+
+def _slowest(standing: Standing, path: Path, per_second: float | None) -> float | None:
+    """The path's own rate under what measures on the site or the whole account lower it to."""
+    lowered = [
+        measure.value / 60
+        for reach in (Reach.SITE, Reach.ACCOUNT)
+        for measure in standing.measures_for(path, reach)
+        if measure.action == Action.LOWER_RATE
+    ]
+    return min([*lowered, *([per_second] if per_second else [])], default=None)
+
+
+def _totals(hour: Hour, pair: Pair) -> Counter[str]:
+    return Counter({name: sum(n) for name, n in hour.paths.get(pair, {}).items()})
 
 
 def memory_policy(redis: Redis) -> str:
@@ -186,62 +251,3 @@ def deferred_lines(names: Mapping[int, str]) -> list[DeferredLine]:
 def _running_measures(now: datetime) -> Any:
     running = ShapingMeasure.objects.filter(revoked_at=None, until__gt=now)
     return running.select_related("account", "source").defer("account__secrets").order_by("-began_at")[:50]
-
-
-def _account_line(
-    redis: Redis, account: ProviderAccount, hour: Hour, rates: Mapping[Path, float], now: datetime
-) -> AccountLine:
-    day = f"{now.astimezone(ZoneInfo(account.quota_timezone)):%Y-%m-%d}"
-    return AccountLine(
-        account=account,
-        routes=[route.name for route in account.routes.all()],
-        hold=hold_of(account, now=now),
-        rate=sum(rate for (account_id, _), rate in rates.items() if account_id == account.pk),
-        connections=count_connections(redis, f"account:{account.pk}"),
-        used_today=quota_used(redis, f"account:{account.pk}", day) if account.messages_per_day else None,
-        hour={name: hour.total(name, account_id=account.pk) for name in ("accepted", "deferred", "refused", "other")},
-    )
-
-
-def _path_lines(
-    accounts: Mapping[int, ProviderAccount],
-    hour: Hour,
-    rates: Mapping[Path, float],
-    measures: Sequence[ShapingMeasure],
-    now: datetime,
-) -> list[PathLine]:
-    profiles = {row.site: row.value for row in SiteProfile.objects.all()}
-    paces = {(row.account_id, row.site): row.value for row in SitePace.objects.filter(full_at__gt=now)}
-    shaped = {(m.account_id, m.site) for m in measures if m.account_id and m.site} | set(paces)
-    lines = []
-    for account_id, site in sorted(set(hour.paths) | shaped):
-        if account_id not in accounts:
-            continue
-        own = [m for m in measures if m.account_id in (None, account_id) and m.site in ("", site)]
-        pace = paces.get((account_id, site), FULL)
-        lines.append(
-            PathLine(
-                account=accounts[account_id],
-                site=site,
-                rate=rates.get((account_id, site), 0.0),
-                shaped=shape_path(_profile(profiles, site), [m.as_measure for m in own], pace, now),
-                factor=pace.factor,
-                hour=Counter({name: sum(n) for name, n in hour.paths.get((account_id, site), {}).items()}),
-                measures=own,
-            )
-        )
-    return sorted(lines, key=lambda line: -sum(line.hour.values()))
-
-
-def _profile(profiles: Mapping[str, Profile], site: str) -> Profile:
-    return profiles.get(site) or profiles.get("") or DEFAULT
-
-
-def _route_lines(redis: Redis) -> list[RouteLine]:
-    with connection.cursor() as cursor:
-        cursor.execute(QUEUED)
-        queued = {route_id: (int(n), int(n_campaigns)) for route_id, n, n_campaigns in cursor.fetchall()}
-    return [
-        RouteLine(route, *queued.get(route.pk, (0, 0)), presence.count_drains(redis, route.pk))
-        for route in Route.objects.all()
-    ]

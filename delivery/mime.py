@@ -53,8 +53,7 @@ class Identity:
     track_clicks: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """For whom: `token` is the message's token for URLs (22 characters), `mail_token` for mail (32 hex digits).
 
     `context` holds what templates see of the reader, plain dicts, lists, texts and numbers: `{"contact": {…}}`.
@@ -115,6 +114,7 @@ class MessageBuilder:
         self._constants = dict(constants)
         self._addresses = Addresses(tracking, content.links)
         self._signer = signer
+        self._bounce_domain = ascii_domain(identity.bounce_domain).encode()
         self._shared = SharedStart()
         self._frame = _frame(identity, self._addresses, content)
         self._mailboxes = Mailboxes()
@@ -137,7 +137,7 @@ class MessageBuilder:
     @property
     def bounce_domain(self) -> bytes:
         """The domain of the return path `b+{mail_token}@…`."""
-        return ascii_domain(self._identity.bounce_domain).encode()
+        return self._bounce_domain
 
     @staticmethod
     def wire_address(address: str) -> bytes:
@@ -151,18 +151,19 @@ class MessageBuilder:
         made: a limit was reached.
         """
         subject, text, html = self._pieces(recipient)
-        body = [self._frame.text, *text, self._frame.html, *html, self._frame.end]
-        if len(body) > MANY_PIECES:
-            check_size(body)
-        values = {
-            "to": self._mailboxes.encoded(recipient.name, recipient.address),
-            "subject": self._subjects[subject],
-            "date": date_header,
-            "token": recipient.token.encode(),
-            "mail_token": recipient.mail_token.encode(),
+        holes = {
+            b"to": self._mailboxes.encoded(recipient.name, recipient.address),
+            b"subject": self._subjects[subject],
+            b"date": date_header,
+            b"token": recipient.token.encode(),
+            b"mail_token": recipient.mail_token.encode(),
         }
-        message = b"".join(self._frame.headers(values) + body)
-        return message if self._signer is None else self._signature(self._signer, values, body) + message
+        frame = self._frame
+        pieces = [frame.headers % holes, frame.text, *text, frame.html, *html, frame.end]
+        if len(pieces) > MANY_PIECES:
+            check_size(pieces)
+        message = b"".join(pieces)
+        return message if self._signer is None else self._signature(self._signer, holes, pieces[1:]) + message
 
     def _pieces(self, recipient: Recipient) -> tuple[str, list[bytes], list[bytes]]:
         """The subject, and the pieces of the text and of the HTML."""
@@ -180,9 +181,9 @@ class MessageBuilder:
             raise RenderError(str(error.message)) from error
         return "".join(subject), text, html
 
-    def _signature(self, signer: Signer, values: dict[str, bytes], body: list[bytes]) -> bytes:
+    def _signature(self, signer: Signer, holes: dict[bytes, bytes], body: list[bytes]) -> bytes:
         hashed, n_pieces = self._shared.start_of(body)
-        fields, rest = self._frame.fields(values), b"".join(body[n_pieces:])
+        fields, rest = self._frame.fields(holes), b"".join(body[n_pieces:])
         return signer.sign(fields, rest, hashed=hashed).removesuffix(b"\r\n") + b"\r\n"
 
     def build_parts(self, recipient: Recipient) -> Parts:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Result(IntEnum):
@@ -19,8 +19,7 @@ class Result(IntEnum):
     CANCELLED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One attempt's result.
 
     `result`: ACCEPTED (the provider took responsibility), DEFERRED (it provably took nothing, try later),

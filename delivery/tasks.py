@@ -42,7 +42,7 @@ def plan() -> None:
 def start_drains() -> None:
     """One hint per route and free slot; a hint that nobody takes within seconds is dropped."""
     note_tick(Redis.from_url(settings.REDIS_URL, socket_timeout=5))
-    for route_id, n_hints in routes_to_drain().items():
+    for route_id, n_hints in routes_to_drain(now=timezone.now()).items():
         for _ in range(n_hints):
             drain.apply_async((route_id,), queue="send", expires=3)
 

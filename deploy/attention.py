@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from campaigns.models import Campaign
 from delivery.limits.errors import LimitsUnavailable
 from delivery.models import Batch, Braking, ProviderAccount
-from delivery.services.accounts import hold_of
+from delivery.services.accounts import holds_of
 from delivery.watchdog import look_at_processes, redis_is_down
 
 State = Campaign.State
@@ -64,9 +64,10 @@ def _of_paused() -> list[Alert]:
 
 
 def _of_accounts(now: datetime) -> list[Alert]:
-    accounts = ProviderAccount.objects.filter(enabled=True).defer("secrets")
-    holds = [(account, hold_of(account, now=now)) for account in accounts]
-    return [Alert(f"“{account}”: {hold}", reverse("delivery-health")) for account, hold in holds if hold][:N_SHOWN]
+    accounts = list(ProviderAccount.objects.filter(enabled=True).defer("secrets", "hook_secrets"))
+    holds = holds_of(accounts, now=now)
+    held = [(account, holds[account.pk]) for account in accounts if holds[account.pk]]
+    return [Alert(f"“{account}”: {hold}", reverse("delivery-health")) for account, hold in held][:N_SHOWN]
 
 
 def _of_uncertain(now: datetime) -> list[Alert]:

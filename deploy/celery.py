@@ -15,22 +15,23 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.imports = ("deploy.workers",)
 app.autodiscover_tasks(["contacts", "contacts.stores", "campaigns", "delivery"])
 
+# Every second only what people wait for with their eyes on the page: starts, pauses, opens and clicks.
 # A tick that nobody picked up within its period is worthless: `expires` drops it.
 TICKS = {
     "campaigns.tasks.launch_due": (1.0, "plan"),
     "delivery.tasks.plan": (1.0, "plan"),
     "delivery.tasks.start_drains": (1.0, "plan"),
-    "delivery.tasks.requeue_deferred": (2.0, "plan"),
-    "delivery.tasks.sweep": (2.0, "care"),
+    "delivery.tasks.requeue_deferred": (5.0, "plan"),
+    "delivery.tasks.sweep": (3.0, "care"),
     "delivery.tasks.finish_campaigns": (2.0, "care"),
-    "delivery.tasks.brake": (2.0, "care"),
+    "delivery.tasks.brake": (5.0, "care"),
     "delivery.tasks.settle_uncertain": (10.0, "care"),
     "delivery.tasks.flush_hits": (1.0, "events"),
-    "delivery.tasks.process_receipts": (1.0, "events"),
+    "delivery.tasks.process_receipts": (2.0, "events"),
     "delivery.tasks.resolve_sites": (10.0, "events"),
     "delivery.tasks.judge_warm_ups": (60.0, "care"),
-    "contacts.tasks.run_imports": (1.0, "care"),
-    "contacts.stores.tasks.process_deliveries": (1.0, "events"),
+    "contacts.tasks.run_imports": (2.0, "care"),
+    "contacts.stores.tasks.process_deliveries": (2.0, "events"),
     "contacts.tasks.forget_old_requests": (3600.0, "care"),
     "contacts.stores.tasks.forget_old_deliveries": (3600.0, "care"),
     "delivery.tasks.forget_old_receipts": (3600.0, "care"),

@@ -9,6 +9,7 @@ from contacts.stores.webhooks import receive_delivery
 from delivery.admin_urls import urlpatterns as admin_urlpatterns
 
 admin.autodiscover()
+handler500 = "deploy.outages.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

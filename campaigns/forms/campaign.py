@@ -98,7 +98,7 @@ class ScheduleForm(forms.Form):
         min_value=1,
         max_value=2_000_000_000,
         label="Messages per hour, at most",
-        help_text="Empty: as fast as the route allows.",
+        help_text="Spread evenly over the hour. Empty: as fast as the route allows.",
     )
     track_opens = forms.BooleanField(required=False, label="Count opens")
     track_clicks = forms.BooleanField(required=False, label="Count clicks")

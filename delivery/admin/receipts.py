@@ -46,7 +46,16 @@ class ReceiptAdmin(Admin[Receipt]):
     """Webhook calls and returned mails, newest first."""
 
     list_before_template = INTRO_TEMPLATE
-    intro = Intro("Webhook calls and returned mails exactly as they came. Each can be read again after a repair.")
+    intro = Intro(
+        "What providers and servers reported about your mail: webhook calls and returned mails, exactly as they came."
+        " One that could not be read can be read again once the cause is repaired.",
+        "delivery-health",
+        "See delivery health",
+    )
+    empty_text = (
+        "Webhooks come once their address is entered at the provider (each provider’s page shows it); returned mails"
+        " come once `manage.py intake` runs for the return path’s domain."
+    )
     list_display = ("came", "kind", "account", "ours", "others", "state")
     list_filter = (ReceiptStateFilter, "kind", "account")
     list_select_related = ("account",)

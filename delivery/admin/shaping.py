@@ -1,55 +1,34 @@
-"""Site profiles, rules, measures, paces and warm-ups: edited and taken back here."""
+"""What shaping did by itself, to be looked at and taken back: measures, and paths that are slowed."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import Field
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from typing_extensions import override
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from delivery.models import ShapingMeasure, ShapingRule, SitePace, SiteProfile, WarmUp
+from contacts.admin.base import INTRO_TEMPLATE, Admin, Intro, SimpleListFilter
+from delivery.admin.accounts import SECRETS
+from delivery.models import ShapingMeasure, SitePace
 from delivery.views import shaping
 
-if TYPE_CHECKING:
-    # django-unfold 0.91 has no type information.
-    from django.contrib.admin import ModelAdmin
 
-    ProfileBase = ModelAdmin[SiteProfile]
-    RuleBase = ModelAdmin[ShapingRule]
-    MeasureBase = ModelAdmin[ShapingMeasure]
-    PaceBase = ModelAdmin[SitePace]
-    WarmUpBase = ModelAdmin[WarmUp]
-    RuleFormBase = forms.ModelForm[ShapingRule]
-else:
-    from unfold.admin import ModelAdmin
-
-    ProfileBase = RuleBase = MeasureBase = PaceBase = WarmUpBase = ModelAdmin
-    RuleFormBase = forms.ModelForm
-
-ONE_LINE: Mapping[type[Field[Any, Any]], Mapping[str, Any]] = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
-
-
-def post_button(label: str, name: str, pk: object) -> str:
+def post_button(label: str, name: str, pk: object, *, question: str = "") -> str:
     """A button in a row of a list: it posts the list's form, which carries the CSRF token, to an address of its own."""
     return format_html(
-        '<button type="submit" class="btn small" formmethod="post" formaction="{}" formnovalidate>{}</button>',
+        '<button type="submit" class="btn small" formmethod="post" formaction="{}" formnovalidate{}>{}</button>',
         reverse(f"admin:{name}", args=[pk]),
+        format_html(' data-confirm="{}"', question) if question else "",
         label,
     )
 
 
 class OnlyLookedAt:
-    """Rows that the engine writes: nobody adds or edits them."""
+    """Rows that the engine writes: nobody adds, edits or deletes them; buttons take back what they do."""
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         """Never."""
@@ -59,80 +38,12 @@ class OnlyLookedAt:
         """Never."""
         return False
 
-
-@admin.register(SiteProfile)
-class SiteProfileAdmin(ProfileBase):
-    """What each recipient site accepts."""
-
-    list_display = (
-        "name",
-        "messages_per_second",
-        "messages_per_hour",
-        "messages_per_day",
-        "connections",
-        "messages_per_connection",
-        "tls",
-    )
-    search_fields = ("site",)
-    formfield_overrides = ONE_LINE
-    fieldsets = (
-        (None, {"fields": ("site", "messages_per_second", "messages_per_hour", "messages_per_day", "note")}),
-        (
-            "Accounts whose server is the site's own",
-            {"fields": ("connections", "connections_per_minute", "messages_per_connection", "tls", "idle_s")},
-        ),
-        ("Which domains belong to it", {"fields": ("mx_suffixes",)}),
-    )
-    actions = None
-
-    @admin.display(description="Site", ordering="site")
-    def name(self, profile: SiteProfile) -> str:
-        """The default row has a name too."""
-        return str(profile)
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """Never."""
+        return False
 
 
-class RuleForm(RuleFormBase):
-    """A rule whose pattern is one."""
-
-    class Meta:
-        model = ShapingRule
-        fields = "__all__"
-
-    def clean_pattern(self) -> str:
-        """What Python's re cannot read is refused with its words."""
-        pattern: str = self.cleaned_data["pattern"]
-        try:
-            re.compile(pattern)
-        except re.error as problem:
-            raise forms.ValidationError(f"This is no regular expression: {problem}.") from problem
-        return pattern
-
-
-@admin.register(ShapingRule)
-class ShapingRuleAdmin(RuleBase):
-    """What a server's words do."""
-
-    form = RuleForm
-    list_display = ("key", "pattern", "from_sites", "n_per_hour", "effect", "minutes", "enabled")
-    list_filter = ("enabled", "reach")
-    search_fields = ("key", "pattern")
-    formfield_overrides = ONE_LINE
-    actions = None
-
-    @admin.display(description="Sites")
-    def from_sites(self, rule: ShapingRule) -> str:
-        """Names with commas."""
-        return ", ".join(rule.sites) or "any"
-
-    @admin.display(description="Effect")
-    def effect(self, rule: ShapingRule) -> str:
-        """All effects in words."""
-        return "; ".join(
-            effect.action.replace("_", " ") + (f" to {effect.value}" if effect.value else "") for effect in rule.effects
-        )
-
-
-class StillHolds(admin.SimpleListFilter):
+class StillHolds(SimpleListFilter):
     """Running measures first: what is over is history."""
 
     title = "state"
@@ -153,13 +64,34 @@ class StillHolds(admin.SimpleListFilter):
 
 
 @admin.register(ShapingMeasure)
-class ShapingMeasureAdmin(OnlyLookedAt, MeasureBase):
+class ShapingMeasureAdmin(OnlyLookedAt, Admin[ShapingMeasure]):
     """Measures with the reply that caused them; a running one can be revoked."""
 
-    list_display = ("reason", "account", "site", "reply", "began_at", "until", "revoke")
+    list_before_template = INTRO_TEMPLATE
+    intro = Intro(
+        "What was suspended or slowed because a server asked for it, with its words. Each ends by itself; revoke one"
+        " when you know that its cause is gone.",
+        "admin:delivery_shapingrule_changelist",
+        "See the rules",
+    )
+    empty_text = "No server has said anything that a shaping rule listens to."
+    list_display = ("what", "where", "words", "until_when", "revoke")
     list_filter = (StillHolds, "account", "site")
-    list_select_related = ("account",)
+    list_select_related = ("account", "source")
+    sortable_by = ()
+    show_full_result_count = False
+    list_per_page = 50
     actions = None
+    fieldsets = (
+        (None, {"fields": ("what", "where", "reason", "reply", "rule", "n_times")}),
+        ("When", {"fields": ("began_at", "until", "revoked_at", "revoked_by")}),
+    )
+    readonly_fields = ("what", "where")
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """A wrong key must not close the list."""
+        return super().get_queryset(request).defer(*SECRETS)
 
     @override
     def get_urls(self) -> list[URLPattern]:
@@ -168,6 +100,32 @@ class ShapingMeasureAdmin(OnlyLookedAt, MeasureBase):
         own = [path("<int:measure_id>/revoke/", wrap(shaping.revoke), name="delivery_measure_revoke")]
         return [*own, *super().get_urls()]
 
+    @admin.display(description="What holds")
+    def what(self, measure: ShapingMeasure) -> str:
+        """The effect with its unit, and how often it was called for."""
+        words = measure.as_measure.in_words
+        times = f", called for {measure.n_times} times" if measure.n_times > 1 else ""
+        return f"{words[0].upper()}{words[1:]} (rule {measure.rule}{times})"
+
+    @admin.display(description="Where")
+    def where(self, measure: ShapingMeasure) -> str:
+        """Account, source address, site and campaign, as far as they matter."""
+        account = str(measure.account or "every account")
+        of_source = f", {measure.source}" if measure.source_id else ""
+        to_site = f" to {measure.site}" if measure.site else ""
+        of_campaign = f", campaign {measure.campaign_id} only" if measure.target.startswith("campaign:") else ""
+        return f"{account}{of_source}{to_site}{of_campaign}"
+
+    @admin.display(description="The server said")
+    def words(self, measure: ShapingMeasure) -> str:
+        """The beginning; the measure's own page has all."""
+        return measure.reply if len(measure.reply) <= 160 else f"{measure.reply[:160]}…"
+
+    @admin.display(description="Holds until")
+    def until_when(self, measure: ShapingMeasure) -> Any:
+        """The end, or that it is over."""
+        return measure.until
+
     @admin.display(description="")
     def revoke(self, measure: ShapingMeasure) -> str:
         """A button, or who revoked it."""
@@ -175,16 +133,33 @@ class ShapingMeasureAdmin(OnlyLookedAt, MeasureBase):
             return "Revoked"
         if measure.until <= timezone.now():
             return "Over"
-        return post_button("Revoke", "delivery_measure_revoke", measure.pk)
+        question = "Revoke this measure? Sending goes on at once; if the server says the same again, so does the rule."
+        return post_button("Revoke", "delivery_measure_revoke", measure.pk, question=question)
 
 
 @admin.register(SitePace)
-class SitePaceAdmin(OnlyLookedAt, PaceBase):
+class SitePaceAdmin(OnlyLookedAt, Admin[SitePace]):
     """Paths that are slowed, with the reply that said so."""
 
-    list_display = ("account", "source", "site", "factor", "changed_at", "full_at", "reply", "restore")
+    list_before_template = INTRO_TEMPLATE
+    intro = Intro(
+        "Ways to a recipient site whose server asked to slow down. The rate was halved and rises again by itself, 5 %"
+        " of the full rate every minute.",
+        "delivery-health",
+        "See what holds now",
+    )
+    empty_text = "Every site takes mail at full rate."
+    list_display = ("where", "share", "changed_at", "full", "words", "restore")
     list_select_related = ("account", "source")
+    list_display_links = None
+    sortable_by = ()
+    list_per_page = 50
     actions = None
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """A wrong key must not close the list."""
+        return super().get_queryset(request).defer(*SECRETS)
 
     @override
     def get_urls(self) -> list[URLPattern]:
@@ -193,56 +168,31 @@ class SitePaceAdmin(OnlyLookedAt, PaceBase):
         own = [path("restore/<str:target>/", wrap(shaping.restore), name="delivery_pace_restore")]
         return [*own, *super().get_urls()]
 
+    @admin.display(description="Way")
+    def where(self, pace: SitePace) -> str:
+        """Account, source address and site."""
+        of_source = f", {pace.source}" if pace.source_id else ""
+        return f"{pace.account}{of_source} to {pace.site or 'smaller sites'}"
+
+    @admin.display(description="Slowed to")
+    def share(self, pace: SitePace) -> str:
+        """Of the full rate, when the server last asked."""
+        return f"{pace.factor:.0%} of the full rate"
+
+    @admin.display(description="Full rate again")
+    def full(self, pace: SitePace) -> Any:
+        """When, if nothing else is heard."""
+        return pace.full_at
+
+    @admin.display(description="The server said")
+    def words(self, pace: SitePace) -> str:
+        """The beginning."""
+        return pace.reply[:160]
+
     @admin.display(description="")
     def restore(self, pace: SitePace) -> str:
-        """A button."""
-        return post_button("Full rate", "delivery_pace_restore", pace.pk)
-
-
-@admin.register(WarmUp)
-class WarmUpAdmin(WarmUpBase):
-    """New senders and their daily caps."""
-
-    list_display = ("account", "source", "to_site", "started_on", "cap_today", "enabled", "stopped_reason", "go_on")
-    list_select_related = ("account", "source")
-    fields = (
-        "account",
-        "source",
-        "site",
-        "curve",
-        "first",
-        "last",
-        "days",
-        "started_on",
-        "held_days",
-        "enabled",
-    )
-    actions = None
-
-    @override
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A warm-up begins today."""
-        return {"started_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
-
-    @override
-    def get_urls(self) -> list[URLPattern]:
-        """The button's address."""
-        wrap = self.admin_site.admin_view
-        own = [path("<int:warm_up_id>/continue/", wrap(shaping.go_on), name="delivery_warm_up_continue")]
-        return [*own, *super().get_urls()]
-
-    @admin.display(description="Site", ordering="site")
-    def to_site(self, warm_up: WarmUp) -> str:
-        """Named even where it is every site."""
-        return warm_up.site or "all sites"
-
-    @admin.display(description="Cap today")
-    def cap_today(self, warm_up: WarmUp) -> str:
-        """Messages, or that it is warm."""
-        cap = warm_up.cap_on(timezone.localdate())
-        return "no cap any more" if cap is None else f"{cap:,}"
-
-    @admin.display(description="")
-    def go_on(self, warm_up: WarmUp) -> str:
-        """A button where it was stopped."""
-        return post_button("Continue", "delivery_warm_up_continue", warm_up.pk) if warm_up.stopped_at else ""
+        """A button while it is slowed."""
+        if pace.full_at <= timezone.now():
+            return "At full rate"
+        question = "Send at full rate at once? If the server asks to slow down again, the rate is halved again."
+        return post_button("Full rate", "delivery_pace_restore", pace.pk, question=question)

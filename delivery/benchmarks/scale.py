@@ -137,7 +137,7 @@ def _measure_campaign(campaign: Campaign) -> tuple[dict[str, float], dict[str, i
     audience = ledger.audience_of(campaign.pk)
     pages = _pages(campaign.pk, route_id, audience)
     for _ in range(N_BATCHES):
-        timed("dispatch", dispatch.routes_to_drain)
+        timed("dispatch", partial(dispatch.routes_to_drain, now=timezone.now()))
         timed("campaigns_with_work", lambda: ledger.campaigns_with_work(route_id))
         lease = timed("claim", lambda: ledger.claim_batch(route_id, campaign.pk, worker="bench"))
         lease.people = timed("read_people", partial(ledger.read_people, lease, audience))

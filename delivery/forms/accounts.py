@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from campaigns.policy import is_zone
 from contacts.models import Brand
 from delivery.models import ProviderAccount
 from delivery.providers import PROVIDERS
@@ -44,6 +45,13 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     secret_names: tuple[str, ...] = ()
     option_names: tuple[str, ...] = ()
+
+    def clean_quota_timezone(self) -> str:
+        """The zone exists: quotas count by its midnight."""
+        zone: str = self.cleaned_data["quota_timezone"]
+        if not is_zone(zone):
+            raise forms.ValidationError("This time zone is not known; it is written as in Europe/Berlin, or UTC.")
+        return zone
 
     def limit_fields(self) -> list[forms.BoundField]:
         """The fields about speed, for a section of their own."""

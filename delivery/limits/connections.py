@@ -6,7 +6,7 @@ A lease is a member of a sorted set whose score is its expiry: who dies stops re
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from redis import Redis
@@ -106,12 +106,28 @@ def release_leases(redis: Redis, leases: Sequence[Lease]) -> None:
         raise LimitsUnavailable(str(error)) from error
 
 
-def count_connections(redis: Redis, slot_key: str) -> int:
+def count_connections(redis: Redis, slot_key: str, *, now_us: int = 0) -> int:
     """How many connections hold a place there, counting those that died within the last `LEASE_TTL_S`."""
+    return count_connections_at(redis, [slot_key], now_us=now_us)[slot_key]
+
+
+def count_connections_at(redis: Redis, slot_keys: Iterable[str], *, now_us: int = 0) -> dict[str, int]:
+    """The same for many slots, in two round trips. Raises LimitsUnavailable."""
+    keys = list(dict.fromkeys(slot_keys))
     try:
-        return int(redis.zcard(f"{_PREFIX}connections:{slot_key}"))
+        now_us = now_us or _now_us(redis)
+        with redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                # Who died is taken away when the next one asks for a place; until then only the score tells.
+                pipe.zcount(f"{_PREFIX}connections:{key}", now_us, "+inf")
+            return dict(zip(keys, pipe.execute(), strict=True))
     except RedisError as error:
         raise LimitsUnavailable(str(error)) from error
+
+
+def _now_us(redis: Redis) -> int:
+    seconds, microseconds = redis.time()
+    return int(seconds) * 1_000_000 + int(microseconds)
 
 
 def _key(slot: Slot) -> str:

@@ -80,11 +80,18 @@ def give_back(redis: Redis, ask: Ask, n: int) -> None:
 
 def quota_used(redis: Redis, scope: str, day: str) -> int | None:
     """Permits of that calendar day so far, or None where Redis does not know. Raises LimitsUnavailable."""
+    return quotas_used(redis, [(scope, day)])[scope]
+
+
+def quotas_used(redis: Redis, asked: Sequence[tuple[str, str]]) -> dict[str, int | None]:
+    """The same for many pairs of scope and day, in one round trip, by scope. Raises LimitsUnavailable."""
+    if not asked:
+        return {}
     try:
-        used = redis.get(_quota_key(scope, day))
+        used = redis.mget([_quota_key(scope, day) for scope, day in asked])
     except RedisError as error:
         raise LimitsUnavailable(str(error)) from error
-    return None if used is None else int(used)
+    return {scope: None if n is None else int(n) for (scope, _), n in zip(asked, used, strict=True)}
 
 
 class _Path:

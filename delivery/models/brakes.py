@@ -18,7 +18,7 @@ class Brake(models.Model):
     brand = models.OneToOneField(
         Brand, on_delete=models.CASCADE, null=True, blank=True, related_name="+", help_text="Empty: every other brand."
     )
-    enabled = models.BooleanField(default=True, help_text="Off: campaigns never pause by themselves.")
+    enabled = models.BooleanField("switched on", default=True, help_text="Off: campaigns never pause by themselves.")
     bounced = models.FloatField(
         "bounces, percent", default=2.0, validators=PERCENT, help_text="Addresses that do not exist."
     )
@@ -31,7 +31,9 @@ class Brake(models.Model):
     least = models.PositiveIntegerField(
         "messages before it judges", default=200, help_text="Fewer say nothing about a rate."
     )
-    least_complained = models.PositiveIntegerField("complaints before it judges", default=3)
+    least_complained = models.PositiveIntegerField(
+        "complaints before it judges", default=3, help_text="So that one angry reader stops no small campaign."
+    )
 
     class Meta:
         ordering = ["brand"]

@@ -14,6 +14,12 @@ from delivery.shaping.rules import Action, Effect, Measure, Reach, Rule
 
 from .accounts import ProviderAccount, SourceAddress
 
+TLS_WORDS = [
+    (Tls.OPPORTUNISTIC.value, "Encrypted where the server offers it"),
+    (Tls.REQUIRED.value, "Always encrypted, with a valid certificate"),
+    (Tls.REQUIRED_UNVERIFIED.value, "Always encrypted, whatever the certificate"),
+]
+
 
 class SiteProfile(models.Model):
     """What a recipient site accepts from one path (account or source address); the row with no site is the default."""
@@ -22,29 +28,38 @@ class SiteProfile(models.Model):
         max_length=100,
         unique=True,
         blank=True,
-        help_text="As reports name it: google, yahoo, a domain. Empty: every site without a profile of its own.",
+        help_text="As reports name it: google, yahoo, or a domain such as example.com. Empty: every site without a"
+        " profile of its own.",
     )
-    messages_per_second = models.FloatField(null=True, blank=True, help_text="Empty: no limit of the site's own.")
-    messages_per_hour = models.PositiveIntegerField(null=True, blank=True)
+    messages_per_second = models.FloatField(
+        null=True, blank=True, help_text="Of each account or source address. Empty: no limit of the site's own."
+    )
+    messages_per_hour = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of each account or source address. Empty: no limit."
+    )
     messages_per_day = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Per calendar day in the account's zone."
+        null=True, blank=True, help_text="Per calendar day in the account's time zone. Empty: no limit."
     )
-    connections = models.PositiveSmallIntegerField(
-        default=10, help_text="At once. Connection figures hold for accounts whose server is the site's own."
+    connections = models.PositiveSmallIntegerField("connections at once", default=10, help_text="At least 1.")
+    connections_per_minute = models.PositiveIntegerField(
+        "new connections per minute", null=True, blank=True, default=100, help_text="Empty: no limit."
     )
-    connections_per_minute = models.PositiveIntegerField(null=True, blank=True, default=100)
-    messages_per_connection = models.PositiveIntegerField(default=100)
-    tls = models.CharField(
-        max_length=20, choices=[(tls.value, tls.value.replace("_", " ")) for tls in Tls], default=Tls.OPPORTUNISTIC
+    messages_per_connection = models.PositiveIntegerField(
+        default=100, help_text="After so many messages a connection is closed and a new one opened."
     )
-    idle_s = models.PositiveSmallIntegerField(default=60, help_text="Seconds that an idle connection is kept.")
+    tls = models.CharField("encryption", max_length=20, choices=TLS_WORDS, default=Tls.OPPORTUNISTIC)
+    idle_s = models.PositiveSmallIntegerField(
+        "idle connections are kept for (seconds)", default=60, help_text="So that the next message opens no new one."
+    )
     mx_suffixes = ArrayField(
         models.CharField(max_length=100),
+        verbose_name="ends of its mail servers' names",
         default=list,
         blank=True,
-        help_text="Ends of its mail exchangers' host names, with commas between: .google.com, .googlemail.com",
+        help_text="With commas between, as in “.google.com, .googlemail.com”: a domain whose MX record ends so belongs"
+        " to this site and shares its limits. Empty: only the domain that the site is named after.",
     )
-    note = models.CharField(max_length=300, blank=True)
+    note = models.CharField(max_length=300, blank=True, help_text="For your colleagues: why it is so. Never sent.")
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -79,24 +94,36 @@ class SiteProfile(models.Model):
 class ShapingRule(models.Model):
     """Words of a server, how often within an hour, and what follows for how long."""
 
-    key = models.SlugField(max_length=60, unique=True, help_text="Names the rule in measures and logs.")
+    key = models.SlugField(
+        "name", max_length=60, unique=True, help_text="Letters, digits and hyphens, as in yahoo-busy: measures name it."
+    )
     pattern = models.CharField(
-        max_length=300, help_text="A regular expression over reply code and text, upper and lower case alike."
+        "words in the reply",
+        max_length=300,
+        help_text="Part of the server's reply, such as “too many connections” or “421 4.7.28”; upper and lower case"
+        " are alike. A regular expression: put a backslash before . [ ] ( ) where the sign itself is meant.",
     )
     sites = ArrayField(
         models.CharField(max_length=100),
         default=list,
         blank=True,
-        help_text="Only replies from these sites, with commas between. Empty: from any.",
+        help_text="Only replies from these sites count, with commas between, as in “google, yahoo”. Empty: any site's.",
     )
-    n_per_hour = models.PositiveIntegerField(default=1, help_text="Acts from this many such replies in an hour on.")
-    suspend = models.BooleanField(default=False, help_text="Nothing is sent.")
-    messages_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Lowers the rate to this.")
-    connections = models.PositiveIntegerField(null=True, blank=True, help_text="Lowers connections to this.")
+    n_per_hour = models.PositiveIntegerField(
+        "replies in an hour before it acts", default=1, help_text="1: at the first such reply."
+    )
+    suspend = models.BooleanField(default=False, help_text="Nothing is sent until it is over; messages wait.")
+    messages_per_minute = models.PositiveIntegerField(
+        "lower the rate to (messages per minute)", null=True, blank=True, help_text="Empty: the rate stays."
+    )
+    connections = models.PositiveIntegerField(
+        "lower connections to", null=True, blank=True, help_text="At once. Empty: they stay."
+    )
     messages_per_connection = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Lowers messages per connection to this."
+        "lower messages per connection to", null=True, blank=True, help_text="Empty: they stay."
     )
     reach = models.CharField(
+        "what it holds for",
         max_length=8,
         choices=[
             (Reach.PATH.value, "this account and source address to this site"),
@@ -106,9 +133,11 @@ class ShapingRule(models.Model):
         ],
         default=Reach.PATH.value,
     )
-    minutes = models.PositiveIntegerField(default=60, help_text="How long it holds.")
-    enabled = models.BooleanField(default=True)
-    note = models.CharField(max_length=300, blank=True)
+    minutes = models.PositiveIntegerField(
+        "for how long (minutes)", default=60, help_text="From the last such reply on. 60 is an hour, 1440 a day."
+    )
+    enabled = models.BooleanField("switched on", default=True, help_text="Off: such replies change nothing.")
+    note = models.CharField(max_length=300, blank=True, help_text="For your colleagues: why it is so.")
 
     class Meta:
         ordering = ["key"]
@@ -170,6 +199,7 @@ class ShapingMeasure(models.Model):
 
     class Meta:
         ordering = ["-began_at"]
+        verbose_name = "measure"
         constraints = [
             models.CheckConstraint(condition=Q(until__gt=F("began_at")), name="a_measure_lasts"),
         ]
@@ -205,6 +235,7 @@ class SitePace(models.Model):
 
     class Meta:
         ordering = ["-changed_at"]
+        verbose_name = "slowed path"
         constraints = [
             models.CheckConstraint(condition=Q(factor__gt=0) & Q(factor__lte=1), name="a_pace_is_a_share"),
         ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -124,8 +123,7 @@ def clip(words: str) -> str:
 
 def settled(outcome: Outcome, secrets: Iterable[str]) -> Outcome:
     """The outcome as it may be stored: no secret in its words, an id of sane length, a three-digit code."""
-    return replace(
-        outcome,
+    return outcome._replace(
         code=outcome.code if 0 <= outcome.code <= 999 else 0,
         text=clip(scrub(outcome.text, secrets)),
         provider_id=clip(outcome.provider_id)[:255],

@@ -13,53 +13,44 @@ MAIL_HOLE = "\x01"
 """Stands for the reader's mail token (32 hex digits) in header texts."""
 
 _PART = "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-_HOLES = {HOLE: "token", MAIL_HOLE: "mail_token"}
+_HOLES = {HOLE: b"%(token)b", MAIL_HOLE: b"%(mail_token)b"}
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`names` and `values` are the headers in order, a value as bytes and names of holes."""
+    """`names` and `values` are the headers in order; values are formats with holes such as `%(token)b`."""
 
     names: tuple[bytes, ...]
-    values: tuple[tuple[bytes | str, ...], ...]
+    values: tuple[bytes, ...]
+    headers: bytes
+    """The format of all headers and the empty line after them."""
     text: bytes
     html: bytes
     end: bytes
-    block: tuple[bytes | str, ...]
-    """All headers and the empty line after them, neighbouring bytes joined."""
 
-    def headers(self, holes: Mapping[str, bytes]) -> list[bytes]:
-        """The header block, its holes filled."""
-        return _filled(self.block, holes)
-
-    def fields(self, holes: Mapping[str, bytes]) -> list[tuple[bytes, bytes]]:
+    def fields(self, holes: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
         """The headers one by one, for a signature."""
-        filled = (b"".join(_filled(value, holes)) for value in self.values)
-        return list(zip(self.names, filled, strict=True))
-
-
-def _filled(value: tuple[bytes | str, ...], holes: Mapping[str, bytes]) -> list[bytes]:
-    return [holes[piece] if isinstance(piece, str) else piece for piece in value]
+        return [(name, value % holes) for name, value in zip(self.names, self.values, strict=True)]
 
 
 def frame_of(from_name: str, from_email: str, shared: Mapping[str, str], boundary: str) -> Frame:
     """The frame of a message with a text and an HTML part. `shared` are headers in ASCII, with holes."""
-    values: dict[str, tuple[bytes | str, ...]] = {
-        "From": (mailbox(from_name, from_email, len("From: ")),),
-        "To": ("to",),
-        "Subject": ("subject",),
-        "Date": ("date",),
+    values = {
+        "From": _format(mailbox(from_name, from_email, len("From: "))),
+        "To": b"%(to)b",
+        "Subject": b"%(subject)b",
+        "Date": b"%(date)b",
         **{name: _with_holes(_folded(name, value)) for name, value in shared.items()},
-        "Content-Type": (f'multipart/alternative;\r\n boundary="{boundary}"'.encode(),),
+        "Content-Type": _format(f'multipart/alternative;\r\n boundary="{boundary}"'.encode()),
     }
     names = tuple(name.encode() for name in values)
     return Frame(
         names,
         tuple(values.values()),
+        headers=b"".join(b"%b: %b\r\n" % field for field in zip(names, values.values(), strict=True)) + b"\r\n",
         text=f"--{boundary}\r\n{_PART.format('plain')}".encode(),
         html=f"\r\n--{boundary}\r\n{_PART.format('html')}".encode(),
         end=f"\r\n--{boundary}--\r\n".encode(),
-        block=_block(values),
     )
 
 
@@ -68,24 +59,11 @@ def _folded(name: str, value: str) -> str:
     return value.replace(", <", ",\r\n <") if name == "List-Unsubscribe" else value
 
 
-def _with_holes(value: str) -> tuple[bytes | str, ...]:
+def _with_holes(value: str) -> bytes:
     parts = re.split(f"([{HOLE}{MAIL_HOLE}])", value)
-    return tuple(_HOLES[part] if part in _HOLES else part.encode() for part in parts if part)
+    return b"".join(_HOLES[part] if part in _HOLES else _format(part.encode()) for part in parts)
 
 
-def _block(values: Mapping[str, tuple[bytes | str, ...]]) -> tuple[bytes | str, ...]:
-    pieces: list[bytes | str] = []
-    for name, value in values.items():
-        pieces += (f"{name}: ".encode(), *value, b"\r\n")
-    return _merged([*pieces, b"\r\n"])
-
-
-def _merged(pieces: list[bytes | str]) -> tuple[bytes | str, ...]:
-    merged: list[bytes | str] = []
-    for piece in pieces:
-        last = merged[-1] if merged else ""
-        if isinstance(piece, bytes) and isinstance(last, bytes):
-            merged[-1] = last + piece
-        else:
-            merged.append(piece)
-    return tuple(merged)
+def _format(literal: bytes) -> bytes:
+    """The literal as a format that gives it."""
+    return literal.replace(b"%", b"%%")

@@ -78,19 +78,18 @@ class Bookkeeper:
         self._turned = 0.0
         self._read_at = (timezone.now(), time.monotonic())  # PostgreSQL's clock at the last journal step, and ours
 
-    @property
-    def _now(self) -> datetime:
+    def _clock(self) -> datetime:
         """PostgreSQL's time: this machine's own clock may jump, or be wrong by days."""
         at, then = self._read_at
         return at + timedelta(seconds=time.monotonic() - then)
 
     def judge(self, lease: Lease, person: Person, channel: Channel, outcome: Outcome) -> Settled:
         """The outcome as it will be written: a deferral gets its next time, or expires."""
-        return judge(lease, person, channel, outcome, now=self._now)
+        return judge(lease, person, channel, outcome, clock=self._clock)
 
     def detour(self, lease: Lease, person: Person) -> Settled:
         """The message goes on in the batches of its own site."""
-        return detoured(lease, person, self._now)
+        return detoured(lease, person, self._clock())
 
     def note_trouble(self, channel: Channel, text: str) -> None:
         """The last words of a server that would not talk to us, for the watchdog."""
@@ -175,7 +174,7 @@ class Bookkeeper:
             self._holds.add(lease, refused)
         if refused.wait_s > RENEW_SECONDS:  # a throttled batch is not offered again before its limit allows
             wait_s = min(refused.wait_s, LONGEST_HOLD_SECONDS)
-            lease.due_at = self._now + timedelta(seconds=wait_s)
+            lease.due_at = self._clock() + timedelta(seconds=wait_s)
             self._trouble, self._trouble_wait_s = refused.words, wait_s
         elif not refused.own:
             self._trouble = ""

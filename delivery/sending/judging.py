@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
+from collections.abc import Callable
 from datetime import datetime
 
 from delivery.inbound.classify import Reply, classify
@@ -16,8 +16,10 @@ from delivery.sending.lease import Lease, Person, Settled
 _random = random.Random()  # noqa: S311 - jitter only
 
 
-def judge(lease: Lease, person: Person, channel: Channel, outcome: Outcome, *, now: datetime) -> Settled:
-    """The row to write for `outcome` at `now`."""
+def judge(
+    lease: Lease, person: Person, channel: Channel, outcome: Outcome, *, clock: Callable[[], datetime]
+) -> Settled:
+    """The row to write for `outcome`; `clock` gives PostgreSQL's time."""
     account_id, source_id = channel.account_id, channel.source_id or None
     if outcome.result is Result.ACCEPTED:
         return Settled(person.position, person.contact_id, account_id, outcome, source_id=source_id)
@@ -26,19 +28,19 @@ def judge(lease: Lease, person: Person, channel: Channel, outcome: Outcome, *, n
     if outcome.result in (Result.DEFERRED, Result.REFUSED):
         category = classify(reply_of(outcome)).category
     if outcome.reason == "recalled":
-        return Settled(person.position, person.contact_id, account_id, outcome, now, "recalled")
+        return Settled(person.position, person.contact_id, account_id, outcome, clock(), "recalled")
     if outcome.result is Result.DEFERRED:
         verdict = decide(
             attempt=lease.attempt,
             category=category,
             retry_after=outcome.retry_after,
-            now=now,
+            now=clock(),
             expires_at=lease.expires_at,
             rng=_random,
         )
         if isinstance(verdict, GiveUp):
             text = f"Given up after {lease.attempt} attempts: {outcome.text}"[:500]
-            outcome = dataclasses.replace(outcome, result=Result.EXPIRED, text=text)
+            outcome = outcome._replace(result=Result.EXPIRED, text=text)
         else:
             due_at, same_source = verdict.at, verdict.same_source
     return Settled(person.position, person.contact_id, account_id, outcome, due_at, category, same_source=same_source)

@@ -30,8 +30,7 @@ class Person(NamedTuple):
     mailable: bool
 
 
-@dataclass(slots=True)
-class Settled:
+class Settled(NamedTuple):
     """An outcome waiting to be written."""
 
     position: int

@@ -5,7 +5,7 @@ All times are Redis' own: the clocks of the machines may differ or jump.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -93,7 +93,16 @@ def forget_drain(redis: Redis, route_id: int, worker: str) -> None:
 
 def count_drains(redis: Redis, route_id: int) -> int:
     """Drains of this route under way."""
-    return int(redis.zcount(_drains(route_id), _now(redis), "+inf"))
+    return count_drains_of(redis, [route_id])[route_id]
+
+
+def count_drains_of(redis: Redis, route_ids: Sequence[int]) -> dict[int, int]:
+    """The same for many routes, in two round trips."""
+    now = _now(redis)
+    with redis.pipeline(transaction=False) as pipe:
+        for route_id in route_ids:
+            pipe.zcount(_drains(route_id), now, "+inf")
+        return dict(zip(route_ids, pipe.execute(), strict=True))
 
 
 def note_trouble(redis: Redis, route_id: int, text: str, *, wait_s: float = 0.0) -> None:

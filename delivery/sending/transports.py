@@ -19,12 +19,15 @@ from delivery.sending.places import CallPlaces, Places
 from delivery.sending.standing import Path, Standing
 from delivery.shaping.profiles import Tls as SiteTls
 from delivery.shaping.rules import Action, Measure, Reach
-from delivery.smtp.config import Auth, SmtpConfig, Tls
+from delivery.smtp.config import Auth, SmtpConfig, Timeouts, Tls
 from delivery.smtp.errors import Trouble, TroubleKind
 from delivery.smtp.pool import Pool
 
 if TYPE_CHECKING:
     from delivery.providers.contract import Provider
+
+# A host that swallows packets holds a connection, and the message that tries it, no longer; Linux asks five times.
+CONNECT_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def _account_config(account: ProviderAccount) -> SmtpConfig:
         source_address=options.get("source_address") or None,
         helo_name=options.get("helo_name") or "localhost",
         max_messages_per_connection=account.messages_per_connection,
+        timeouts=Timeouts(connect=CONNECT_SECONDS),
     )
 
 
@@ -119,8 +123,8 @@ def connection_places(redis: Redis, account: ProviderAccount, source: SourceAddr
     opening = account.connections_per_minute
     limit = Limit(opening, 60, burst=max(1.0, opening / 60)) if opening else None
     slots = [Slot(f"account:{account.pk}", account.max_connections, limit)]
-    if source is not None and source.max_connections:
-        slots.insert(0, Slot(f"source:{source.pk}", source.max_connections))
+    if source is not None:  # one without a limit of its own has a place too, so that it is counted
+        slots.insert(0, Slot(f"source:{source.pk}", source.max_connections or account.max_connections))
     if lines.site:
         key = f"path:{account.pk}:{source.pk if source else ''}:{lines.site}"
         slots.insert(0, Slot(key, lines.site_most, lines.site_opening))

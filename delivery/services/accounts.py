@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -38,12 +39,26 @@ def resume_account(account_id: int) -> bool:
 
 def hold_of(account: ProviderAccount, *, now: datetime) -> str:
     """Why nothing is sent with the account now, in words; empty where nothing holds it back."""
+    return holds_of([account], now=now)[account.pk]
+
+
+def holds_of(accounts: Iterable[ProviderAccount], *, now: datetime) -> dict[int, str]:
+    """The same for many accounts, in one query."""
+    accounts = list(accounts)
+    open_ones = AccountBreaker.objects.filter(account__in=accounts).exclude(circuit=Circuit.CLOSED)
+    breakers = {breaker.account_id: breaker for breaker in open_ones}
+    return {account.pk: words_of_hold(account, breakers.get(account.pk), now=now) for account in accounts}
+
+
+def words_of_hold(account: ProviderAccount, breaker: AccountBreaker | None, *, now: datetime) -> str:
+    """The same for an account whose breaker was read already."""
     if account.suspended_until is not None and account.suspended_until > now:
         return f"Suspended until {_clock(account.suspended_until)}. {account.suspended_reason}"
-    breaker = AccountBreaker.objects.filter(account_id=account.pk).exclude(circuit=Circuit.CLOSED).first()
-    if breaker is None:
+    if breaker is None or breaker.circuit == Circuit.CLOSED:
         return ""
-    return f"The circuit breaker is {breaker.get_circuit_display()}: {breaker.reason}"
+    if breaker.circuit == Circuit.OPEN:
+        return f"Left out because it fails: {breaker.reason}. It is tried again by itself."
+    return f"Being tried again after it failed: {breaker.reason}"
 
 
 def _clock(at: datetime) -> str:

@@ -42,12 +42,21 @@ SELECT DISTINCT domain FROM planned p WHERE verdict = 'included'
 AND NOT EXISTS (SELECT 1 FROM delivery_recipientsite s WHERE s.domain = p.domain)
 """
 
+# Written last: whoever names the same domain waits for this transaction's end from here on.
+NAME_SITES = """
+INSERT INTO delivery_recipientsite (domain, site) SELECT domain, site FROM newcomers ORDER BY domain
+ON CONFLICT DO NOTHING
+"""
+
 # Rank inside the site, in order of contact id, so that a batch reads neighbouring contact rows.
 RANK = """
 CREATE TEMP TABLE ranked ON COMMIT DROP AS
 WITH sized AS (
     SELECT p.contact_id, s.site, count(*) OVER (PARTITION BY s.site) AS n
-    FROM planned p JOIN delivery_recipientsite s ON s.domain = p.domain WHERE p.verdict = 'included'
+    FROM planned p JOIN (
+        SELECT domain, site FROM newcomers UNION ALL SELECT domain, site FROM delivery_recipientsite k
+        WHERE NOT EXISTS (SELECT 1 FROM newcomers n WHERE n.domain = k.domain)
+    ) s ON s.domain = p.domain WHERE p.verdict = 'included'
 ), bucketed AS (
     SELECT contact_id, CASE WHEN n >= %(own_from)s OR site = ANY(%(limited)s) THEN site ELSE '' END AS site FROM sized
 )
@@ -91,25 +100,27 @@ class Planned:
 
 
 def plan_next_campaign(*, now: datetime) -> Planned | None:
-    """One campaign in state preparing is planned, or paused with the reason; None when there is none."""
-    campaign_id = _next_prepared()
-    if campaign_id is None:
-        return None
-    ensure_campaign_partitions(campaign_id)
-    try:
-        return _plan(campaign_id, now)
-    except NoRoute as problem:
-        pause_campaign(campaign_id, reason=str(problem), now=now)
-        return None
+    """One campaign in state preparing is planned, or paused with the reason; None when there is none to plan.
+
+    One that another process is freezing is passed over: a small campaign need not wait for a large one.
+    """
+    for campaign_id, brand_id in _prepared():
+        # Not in the transaction of the freeze: whoever suppresses the same address would wait for its end.
+        suppress_role_accounts(brand_id, now=now)
+        ensure_campaign_partitions(campaign_id)
+        try:
+            planned = _plan(campaign_id, now)
+        except NoRoute as problem:
+            pause_campaign(campaign_id, reason=str(problem), now=now)
+            continue
+        if planned is not None:
+            return planned
+    return None
 
 
-def _next_prepared() -> int | None:
-    return (
-        Campaign.objects.filter(state=Campaign.State.PREPARING)
-        .order_by("launched_at")
-        .values_list("pk", flat=True)
-        .first()
-    )
+def _prepared() -> list[tuple[int, int]]:
+    prepared = Campaign.objects.filter(state=Campaign.State.PREPARING)
+    return list(prepared.order_by("launched_at").values_list("pk", "brand_id"))
 
 
 @transaction.atomic
@@ -121,14 +132,17 @@ def _plan(campaign_id: int, now: datetime) -> Planned | None:
     if campaign is None:
         return None  # it was paused or cancelled meanwhile
     route = choose_route(campaign)
-    suppress_role_accounts(campaign.brand_id, now=now)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '256MB'")
-        cursor.execute("DROP TABLE IF EXISTS planned, ranked")
+        cursor.execute("DROP TABLE IF EXISTS planned, ranked, newcomers")
         funnel = _collect(cursor, campaign, now)
-        _name_sites(cursor)
+        _find_newcomers(cursor)
+        if not prepared.exists():
+            transaction.set_rollback(True)  # it was paused or cancelled meanwhile: the long part is spared
+            return None
         _write(cursor, campaign, route, sorted(read_standing(now=now).limited_sites()))
-    _write_links(campaign)
+        _write_links(campaign)
+        cursor.execute(NAME_SITES)
     if not start_sending(campaign.pk, funnel=funnel, now=now):
         transaction.set_rollback(True)  # paused or cancelled meanwhile: nothing was planned
         return None
@@ -150,13 +164,14 @@ def _collect(cursor: CursorWrapper, campaign: Campaign, now: datetime) -> Funnel
     return funnel_of(cursor.fetchall())
 
 
-def _name_sites(cursor: CursorWrapper) -> None:
-    """Every recipient domain has a site; what DNS says later replaces the offline answer."""
+def _find_newcomers(cursor: CursorWrapper) -> None:
+    """Domains without a site have one for this freeze; what DNS says later replaces the offline answer."""
     cursor.execute(UNKNOWN_DOMAINS)
     domains = [row[0] for row in cursor.fetchall()]
-    cursor.executemany(
-        "INSERT INTO delivery_recipientsite (domain, site) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-        [(domain, site_of(domain)) for domain in domains],
+    cursor.execute("CREATE TEMP TABLE newcomers (domain text PRIMARY KEY, site text) ON COMMIT DROP")
+    cursor.execute(
+        "INSERT INTO newcomers SELECT * FROM unnest(%s::text[], %s::text[])",
+        [domains, [site_of(domain) for domain in domains]],
     )
 
 

@@ -22,8 +22,13 @@ def judge_warm_ups(*, now: datetime) -> int:
     return sum(_judge(warm_up, now) for warm_up in running)
 
 
+def today_of(warm_up: WarmUp, *, now: datetime) -> date:
+    """The calendar day in the account's zone, by which its caps count."""
+    return now.astimezone(ZoneInfo(warm_up.account.quota_timezone)).date()
+
+
 def _judge(warm_up: WarmUp, now: datetime) -> bool:
-    today = now.astimezone(ZoneInfo(warm_up.account.quota_timezone)).date()
+    today = today_of(warm_up, now=now)
     reception = reception_since(warm_up.account_id, warm_up.source_id or 0, warm_up.site, now - LOOKED_BACK)
     rows = WarmUp.objects.filter(pk=warm_up.pk, stopped_at=None)
     verdict = judge_reception(reception)

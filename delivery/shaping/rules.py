@@ -41,6 +41,19 @@ class Effect:
     action: Action
     value: int = 0
 
+    @property
+    def in_words(self) -> str:
+        """What holds while it lasts, with its unit."""
+        match self.action:
+            case Action.SUSPEND:
+                return "nothing is sent"
+            case Action.LOWER_RATE:
+                return f"{self.value:,} a minute at most"
+            case Action.LOWER_CONNECTIONS:
+                return f"{self.value:,} {'connection' if self.value == 1 else 'connections'} at most"
+            case Action.LOWER_MESSAGES_PER_CONNECTION:
+                return f"{self.value:,} messages on each connection at most"
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -90,6 +103,11 @@ class Measure:
     until: datetime
     reply: str
     reason: str
+
+    @property
+    def in_words(self) -> str:
+        """What holds while it lasts, with its unit."""
+        return Effect(self.action, self.value).in_words
 
 
 def matching_rules(heard: Heard, rules: Iterable[Rule]) -> list[Rule]:

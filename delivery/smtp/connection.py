@@ -159,8 +159,11 @@ class Connection(asyncio.Protocol):
             n_taken = os.writev(self._socket, (body, tail))
         except OSError:
             n_taken = 0  # a full or broken socket: the transport finds out which
-        if n_taken >= len(body):
-            self._transport.write(tail[n_taken - len(body) :])
+        n_left = len(body) + len(tail) - n_taken
+        if n_left == 0:
+            return
+        if n_left <= len(tail):
+            self._transport.write(tail[-n_left:])
             return
         self._transport.write(memoryview(body)[n_taken:])
         self._write_or_hold(tail)

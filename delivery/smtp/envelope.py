@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from delivery.smtp.features import Features
@@ -15,8 +14,7 @@ _PLAIN_ADDRESS = re.compile(rb"[!-;=?-~]{1,320}\Z").match
 _UTF8_ADDRESS = re.compile(r"[^\x00-\x20\x7f-\xa0<>\u2028\u2029]{1,320}\Z").match
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One message for one recipient.
 
     `key` is opaque to the client and comes back with the outcome. `sender` and `recipient` are bare addresses

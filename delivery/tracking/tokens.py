@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _ZEROS = bytes(7)
 URL_LENGTH = 22
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 MAIL_LENGTH = 32
 
 
@@ -66,7 +67,7 @@ class TokenMaker:
 
 def url_form(block: bytes) -> str:
     """22 characters of unpadded base64url (RFC 4648 section 5)."""
-    return base64.urlsafe_b64encode(block)[:URL_LENGTH].decode()
+    return binascii.b2a_base64(block, newline=False)[:URL_LENGTH].translate(_URL_SAFE).decode()
 
 
 def mail_form(block: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -38,6 +39,7 @@ def recipient_list(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "campaign": campaign,
         "lines": lines[:PAGE_SIZE],
         "next_after": lines[PAGE_SIZE - 1].contact_id if len(lines) > PAGE_SIZE else None,
+        "filters": urlencode({"state": state, "q": words}),
         "states": ["waiting", *recipients.STATES],
         "state": state,
         "words": words,

@@ -14,12 +14,24 @@ from django.utils import timezone
 from redis import Redis
 
 from delivery.health import memory_policy, read_health
-from delivery.models import AccountBreaker, ProviderAccount, ShapingMeasure, SitePace
+from delivery.limits.connections import Slot, lease_connection
+from delivery.models import (
+    AccountBreaker,
+    ProviderAccount,
+    ShapingMeasure,
+    SitePace,
+    SiteProfile,
+    SourceAddress,
+    WarmUp,
+)
+from delivery.outcomes import Outcome, Result
+from delivery.progress import Progress, progress_of
 from delivery.sending import counts, presence
 from delivery.sending.counts import read_hour, read_rates
+from delivery.sending.lease import Settled
 from delivery.shaping.rules import Action
 from tests.delivery.factories import make_account, make_list, make_readers, make_route, make_sending
-from tests.delivery.sending.test_drain import drain, route_to
+from tests.delivery.sending.test_drain import drain, in_background, route_to
 from tests.delivery.smtp.scripted import On, ScriptedServer, in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -165,23 +177,90 @@ def test_an_unsafe_memory_policy_is_named(redis: Redis, operator: Client, monkey
     assert "its maxmemory-policy is “allkeys-lru”. Set it to noeviction." in operator.get(PAGE).content.decode()
 
 
-def test_queries_do_not_grow_with_sites_and_messages(redis: Redis) -> None:
-    make_account()
-
-    def n_queries() -> int:
+def test_its_cost_does_not_grow_with_accounts_sites_and_warm_ups(redis: Redis) -> None:
+    def cost() -> tuple[int, int]:
+        before = redis.info("stats")["total_reads_processed"]
         with CaptureQueriesContext(connection) as captured:
             read_health(redis, now=timezone.now())
-        return len(captured)
+        return len(captured), redis.info("stats")["total_reads_processed"] - before
 
-    few = n_queries()
     now = timezone.now()
-    account = ProviderAccount.objects.get()
+    account = make_route(make_account()).accounts.get()
+    SourceAddress.objects.create(account=account, address="127.0.0.2")
+    few = cost()
     for number in range(20):
+        other = make_account()
+        make_route(other, default=False)
+        SourceAddress.objects.create(account=other, address="127.0.0.2")
+        AccountBreaker.objects.create(account=other, circuit="open", reason="9 of 10 attempts failed")
+        WarmUp.objects.create(account=other, started_on=timezone.localdate())
         SitePace.objects.create(
             target=f"path:{account.pk}::site{number}", account=account, site=f"site{number}", factor=0.5,
             changed_at=now, full_at=now + timedelta(hours=1),
         )  # fmt: skip
-    assert n_queries() == few
+    assert cost() == few
+
+
+def test_connections_caps_and_quotas_are_shown_by_source_and_site(redis: Redis, operator: Client) -> None:
+    account = make_account(host="mx1.mail.yahoodns.net", max_connections=6)
+    source = SourceAddress.objects.create(account=account, address="127.0.0.2", messages_per_day=500)
+    SiteProfile.objects.create(site="yahoo", connections=4, messages_per_day=300, mx_suffixes=[".yahoodns.net"])
+    path, day = f"path:{account.pk}:{source.pk}:yahoo", f"{timezone.now():%Y-%m-%d}"
+    for slots in ((path, f"source:{source.pk}", f"account:{account.pk}"), (f"account:{account.pk}",)):
+        lease_connection(redis, [Slot(key, 6) for key in slots])
+    warm_up = WarmUp.objects.create(account=account, source=source, site="yahoo", started_on=timezone.localdate())
+    redis.mset({f"fanfare:limits:quota:{key}:{day}": n for key, n in (
+        (path, 120), (f"source:{source.pk}", 130), (f"warmup:{warm_up.pk}", 50))})  # fmt: skip
+    sending = counts.Counts()
+    sending.add("yahoo", [Settled(0, 1, account.pk, Outcome(Result.ACCEPTED))])
+    sending.write(redis)
+    health = read_health(redis, now=timezone.now())
+    (line,) = health.accounts
+    (own,) = line.sources
+    (way,) = health.paths[0].ways
+    (warming,) = health.warm_ups
+    assert (line.connections, own.connections, own.most, own.used_today) == (2, 1, 6, 130)
+    assert (way.connections, way.shaped.connections, way.limit, way.used_today) == (1, 4, "300 a day", 120)
+    assert (warming.cap, warming.used_today, warming.percent, warming.day) == (200, 50, 25, "1 of 42")
+    page = operator.get(PAGE).content.decode()
+    for words in (
+        "1 of 6 connections",
+        "127.0.0.2: 1 of 4",
+        "127.0.0.2: 300 a day",
+        "120 used today",
+        "50 of 200 (25 %)",
+    ):
+        assert words in page, words
+
+
+def test_a_relays_connections_are_no_sites_and_a_stopped_warm_up_says_why(redis: Redis, operator: Client) -> None:
+    account = send_some(redis)
+    WarmUp.objects.create(
+        account=account, started_on=timezone.localdate(), stopped_at=timezone.now(), stopped_reason="5.0% bounced"
+    )
+    health = read_health(redis, now=timezone.now())
+    assert {way.connections for line in health.paths for way in line.ways} == {None}
+    assert health.warm_ups[0].status == ("bad", "Stopped")
+    assert "5.0% bounced" in operator.get(PAGE).content.decode()
+
+
+def test_a_running_drain_shows_its_connections_and_what_its_warm_up_used(redis: Redis) -> None:
+    with in_thread(ScriptedServer(On(".", delay=0.02))) as server:
+        route = route_to(server, max_connections=3)
+        account = ProviderAccount.objects.get()
+        WarmUp.objects.create(account=account, started_on=timezone.localdate(), first=50, last=5000)
+        campaign = make_sending(80, route=route)
+        draining = in_background(drain, route, redis)
+        most = 0
+        while draining.is_alive():
+            most = max(most, read_health(redis, now=timezone.now()).accounts[0].connections)
+            draining.join(0.02)
+    assert progress_of(campaign.pk) == Progress(accepted=50, pending=30)
+    assert most == 3
+    health = read_health(redis, now=timezone.now())
+    (line,), (warming,) = health.accounts, health.warm_ups
+    assert (line.connections, line.hour["accepted"]) == (0, 50)
+    assert (warming.used_today, warming.cap, warming.status) == (50, 50, ("warn", "Cap reached"))
 
 
 def test_only_who_may_see_providers_sees_it(client: Client, redis: Redis) -> None:

@@ -8,12 +8,15 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from redis import Redis
 
 from delivery.models import (
     AccountBreaker,
+    Brake,
     ProviderAccount,
     RouteChoice,
     ShapingMeasure,
@@ -109,6 +112,69 @@ def test_every_list_opens(operator: Client, model: str, shown: str) -> None:
     SitePace.objects.create(target="path:1::google", account=account, factor=0.5, changed_at=now, full_at=now)
     make_measure(account)
     assert shown in operator.get(f"/admin/delivery/{model}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [
+        ("siteprofile", "See what holds now"),
+        ("shapingrule", "See measures"),
+        ("shapingmeasure", "No server has said anything that a shaping rule listens to."),
+        ("sitepace", "Every site takes mail at full rate."),
+        ("warmup", "Add one when you begin to send from an address"),
+        ("routechoice", "All mail takes its brand’s route or the default one."),
+        ("sourceaddress", "Only needed where your machines have several IP addresses"),
+        ("route", "Your first provider gets one by itself"),
+        ("provideraccount", "Connect a provider"),
+        ("brake", "The shipped thresholds hold for every brand."),
+        ("receipt", "Webhooks come once their address is entered at the provider"),
+    ],
+)
+def test_an_empty_list_says_what_it_is_for_and_what_comes_next(operator: Client, model: str, shown: str) -> None:
+    Brake.objects.all().delete()
+    assert shown in operator.get(f"/admin/delivery/{model}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "model", ["siteprofile", "shapingrule", "warmup", "routechoice", "sourceaddress", "route", "brake"]
+)
+def test_every_field_of_an_operators_form_has_words_of_help(operator: Client, model: str) -> None:
+    form = operator.get(f"/admin/delivery/{model}/add/").context["adminform"].form
+    obvious = {"account", "curve", "tls", "reach", "message_kind"}  # a choice whose options say all
+    silent = {name for name, field in form.fields.items() if not field.help_text}
+    assert silent <= obvious
+
+
+def test_lists_cost_the_same_however_long_they_are(operator: Client) -> None:
+    def n_queries(model: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert operator.get(f"/admin/delivery/{model}/").status_code == 200
+        return len(captured)
+
+    models = ("provideraccount", "route", "warmup", "sourceaddress", "routechoice", "sitepace", "shapingmeasure")
+    counts = []
+    for number in range(2):
+        for _ in range(1 + 3 * number):
+            account = make_account()
+            AccountBreaker.objects.create(account=account, circuit="open", reason="3 of 3 failed")
+            route = make_route(account, default=False)
+            source = SourceAddress.objects.create(account=account, address="127.0.0.2")
+            WarmUp.objects.create(account=account, source=source, started_on=timezone.localdate())
+            RouteChoice.objects.create(route=route)
+            now = timezone.now()
+            target = f"path:{account.pk}::google"
+            SitePace.objects.create(target=target, account=account, factor=0.5, changed_at=now, full_at=now)
+            make_measure(account)
+        counts.append({model: n_queries(model) for model in models})
+    assert counts[0] == counts[1]
+
+
+def test_a_time_zone_that_does_not_exist_is_refused(operator: Client) -> None:
+    account = make_account()
+    page = operator.post(f"/admin/delivery/provideraccount/{account.pk}/change/", {"quota_timezone": "Berlin"})
+    assert "This time zone is not known" in page.content.decode()
+    account.refresh_from_db()
+    assert account.quota_timezone == "UTC"
 
 
 def test_a_rule_is_added_with_sites_and_one_that_cannot_be_read_is_refused(operator: Client) -> None:

@@ -24,10 +24,10 @@
         });
     }
 
-    // data-confirm: asks before a form is sent.
-    function confirmed(form) {
-        form.addEventListener("submit", (event) => {
-            if (!window.confirm(form.dataset.confirm)) event.preventDefault();
+    // data-confirm: asks before a form is sent, or before one of its buttons sends it.
+    function confirmed(asking) {
+        asking.addEventListener(asking.matches("form") ? "submit" : "click", (event) => {
+            if (!window.confirm(asking.dataset.confirm)) event.preventDefault();
         });
     }
 
@@ -179,7 +179,7 @@
     }, true);
 
     const PARTS = {
-        "form[data-guard]": guard, "form[data-confirm]": confirmed, "[data-count]": counted, "[data-filter]": filter,
+        "form[data-guard]": guard, ":is(form, button)[data-confirm]": confirmed, "[data-count]": counted, "[data-filter]": filter,
         "details.menu": menu, "[data-countdown]": countdown, "form[data-insertion]": insertion, "[data-code]": code,
         "form[data-preview]": preview, "[data-copy]": copying, ".table-scroll": scrolled,
     };

@@ -39,8 +39,9 @@ def test_a_connection_needs_a_place_at_every_scope(redis: Redis) -> None:
     assert lease_connection(redis, (Slot("site:1:yahoo", 2), ACCOUNT), now_us=NOW) == NoLease(
         ACCOUNT, None, FULL_WAIT_S
     )
-    assert count_connections(redis, "site:1:yahoo") == 1
-    assert count_connections(redis, "account:1") == 3
+    assert count_connections(redis, "site:1:yahoo", now_us=NOW) == 1
+    assert count_connections(redis, "account:1", now_us=NOW) == 3
+    assert count_connections(redis, "account:1", now_us=NOW + 31 * SECOND) == 0
 
 
 def test_a_released_place_is_free_at_once(redis: Redis) -> None:
@@ -69,8 +70,8 @@ def test_a_lease_that_ran_out_and_was_taken_by_others_is_lost_everywhere(redis: 
     for _ in range(2):
         leased(redis, SITE, now_us=NOW + 40 * SECOND)
     assert renew_leases(redis, [late], now_us=NOW + 40 * SECOND) == [late]
-    assert count_connections(redis, "account:1") == 0
-    assert count_connections(redis, "site:1:google") == 2
+    assert count_connections(redis, "account:1", now_us=NOW + 40 * SECOND) == 0
+    assert count_connections(redis, "site:1:google", now_us=NOW + 40 * SECOND) == 2
 
 
 def test_after_a_flush_open_connections_get_their_places_back(redis: Redis) -> None:
@@ -78,7 +79,7 @@ def test_after_a_flush_open_connections_get_their_places_back(redis: Redis) -> N
     redis.flushdb()
     stranger = leased(redis, SITE, now_us=NOW + SECOND)
     assert renew_leases(redis, [*held, stranger], now_us=NOW + 2 * SECOND) == [held[1]]
-    assert count_connections(redis, "site:1:google") == 2
+    assert count_connections(redis, "site:1:google", now_us=NOW + 2 * SECOND) == 2
 
 
 def test_a_clock_set_back_keeps_no_dead_lease_alive_for_an_hour(redis: Redis) -> None:

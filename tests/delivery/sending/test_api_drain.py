@@ -5,27 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import uvloop
-from django.utils import timezone
 from redis import Redis
 
 from campaigns.models import Campaign
-from campaigns.services import launch_campaign
 from contacts.models import Contact
 from delivery.models import ProviderAccount, Route, RouteMember
 from delivery.progress import Progress, progress_of, recount
 from delivery.providers.fakes.bundles import FakeResend
 from delivery.providers.fakes.dialect import FakeProvider
 from delivery.providers.fakes.server import Fault
-from delivery.sending.bookkeeper import Bookkeeper
-from delivery.sending.builders import Envelopes
-from delivery.sending.channel import Channel
-from delivery.sending.drain import Drain
-from delivery.sending.permits import RoutePermits
-from delivery.sending.transports import connect
-from delivery.sending.turns import Turns
-from delivery.services.planning import plan_next_campaign
 from tests.delivery.factories import make_campaign, make_list, make_readers
+from tests.delivery.sending.draining import launch_and_drain
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,35 +38,8 @@ def send(n: int, route: Route, redis: Redis) -> Campaign:
     mailing_list = make_list()
     make_readers(n, mailing_list)
     campaign = make_campaign(mailing_list)
-    assert launch_campaign(campaign.pk, now=timezone.now())
-    assert plan_next_campaign(now=timezone.now())
-    drain(route, redis)
+    launch_and_drain(campaign, route, redis)
     return campaign
-
-
-def drain(route: Route, redis: Redis) -> None:
-    async def run(accounts: list[ProviderAccount]) -> None:
-        channels = [Channel(account.pk, account.name, account.max_connections) for account in accounts]
-        for channel, account in zip(channels, accounts, strict=True):
-            connect(channel, account, redis)
-        envelopes = Envelopes()
-        book = Bookkeeper(
-            route.pk,
-            worker="w-1",
-            redis=redis,
-            permits=RoutePermits(redis, accounts),
-            chooser=Turns(redis, route.pk),
-            prepare=envelopes.prepare,
-        )
-        await Drain(channels, book, envelopes, seconds=20, stopping=lambda: False).run()
-        for channel in channels:
-            await channel.close()
-
-    loop = uvloop.new_event_loop()
-    try:
-        loop.run_until_complete(run(list(route.accounts.all())))
-    finally:
-        loop.close()
 
 
 def test_everybody_gets_it_once_with_an_unsubscribe_link_of_his_own(redis: Redis) -> None:

@@ -144,7 +144,7 @@ def test_the_client_logs_in_over_tls(run: Run, certificate: Path, auth: Auth) ->
 
 def test_utf8_addresses_and_bodies_arrive_as_they_are(run: Run) -> None:
     inbox = Inbox()
-    message = replace(envelope(1, UTF8_BODY), recipient="jörg@там.example".encode(), smtputf8=True, eightbit=True)
+    message = envelope(1, UTF8_BODY)._replace(recipient="jörg@там.example".encode(), smtputf8=True, eightbit=True)
     with serving(inbox, enable_SMTPUTF8=True) as port:
         engine = run(send(config(port), message))
     assert engine.result(1) is Result.ACCEPTED
@@ -154,6 +154,6 @@ def test_utf8_addresses_and_bodies_arrive_as_they_are(run: Run) -> None:
 def test_utf8_addresses_fail_before_the_wire_where_the_server_lacks_smtputf8(run: Run) -> None:
     inbox = Inbox()
     with serving(inbox, enable_SMTPUTF8=False) as port:
-        engine = run(send(config(port), replace(envelope(1), recipient="jörg@there.example".encode())))
+        engine = run(send(config(port), envelope(1)._replace(recipient="jörg@there.example".encode())))
     assert engine.result(1) is Result.FAILED
     assert inbox.messages == []

@@ -360,7 +360,7 @@ def test_what_is_said_in_clear_behind_the_starttls_answer_ends_the_connection(ru
 
 def test_an_address_with_a_command_in_it_never_reaches_the_wire(run: Run) -> None:
     async def main() -> None:
-        bad = replace(envelope(1), recipient=b"x@y>\r\nRCPT TO:<victim@there.example")
+        bad = envelope(1)._replace(recipient=b"x@y>\r\nRCPT TO:<victim@there.example")
         async with ScriptedServer() as server:
             engine = await send(config(server.port), bad, envelope(2))
         assert engine.result(1) is Result.FAILED
@@ -372,7 +372,7 @@ def test_an_address_with_a_command_in_it_never_reaches_the_wire(run: Run) -> Non
 
 def test_a_non_ascii_address_fails_with_a_clear_text_where_smtputf8_is_missing(run: Run) -> None:
     async def main() -> None:
-        message = replace(envelope(1), recipient="jörg@there.example".encode())
+        message = envelope(1)._replace(recipient="jörg@there.example".encode())
         async with ScriptedServer(features=("PIPELINING",)) as server:
             engine = await send(config(server.port), message)
         assert engine.outcome(1) == Outcome(

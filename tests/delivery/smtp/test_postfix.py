@@ -233,7 +233,7 @@ def test_postfix_refuses_some_recipients_in_mid_pipeline(
     run: Run, postfix: Path, inbox: Path, chunking: Chunking, pipelining: bool
 ) -> None:
     names = ["1", "nobody", "2", "later", "nobody", "3"]
-    messages = [replace(envelope(name), key=at) for at, name in enumerate(names)]
+    messages = [envelope(name)._replace(key=at) for at, name in enumerate(names)]
     settings = replace(account(postfix), chunking=chunking, pipelining=pipelining)
     engine = run(send(settings, *messages))
     assert [engine.result(at) for at in range(6)] == [
@@ -255,7 +255,7 @@ def test_postfix_refuses_some_recipients_in_mid_pipeline(
 
 def test_postfix_takes_utf8_and_tls(run: Run, postfix: Path, inbox: Path) -> None:
     content = "Subject: Grüße\r\n\r\nÄpfel\r\n".encode()
-    message = replace(envelope(1, content, smtputf8=True, eightbit=True), recipient="jörg@there.example".encode())
+    message = envelope(1, content, smtputf8=True, eightbit=True)._replace(recipient="jörg@there.example".encode())
     settings = replace(account(postfix), tls=Tls.STARTTLS)
     engine = run(send(settings, message))
     assert engine.result(1) is Result.ACCEPTED

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from delivery.outcomes import Outcome, Result
 from delivery.smtp import ProbeReport, Trouble, TroubleKind, probe, send_one
 from tests.delivery.smtp.engine import Run, config, envelope
@@ -76,7 +74,7 @@ def test_one_message_that_finds_no_server_is_deferred_with_the_reason(run: Run) 
 def test_one_message_whose_connection_dies_gets_another(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer(On("DATA", connection=0, then="reset")) as server:
-            outcome = await send_one(config(server.port), replace(envelope(1), eightbit=True))
+            outcome = await send_one(config(server.port), envelope(1)._replace(eightbit=True))
         assert outcome.result is Result.ACCEPTED
         assert server.received[0].parameters == b"BODY=8BITMIME"
 
