@@ -24,11 +24,12 @@ Each account has an address of its own, `https://…/hooks/KIND/TOKEN/`, on its 
 and the field or button for its secret. Opens and clicks may stay off: Fanfare counts its own.
 """
 
-RELAYS = """What comes back from an SMTP relay comes by mail: refusals at once as SMTP replies, later bounces and
-complaints as mails to the return path (`manage.py intake`). A relay account has no webhook address, also where the same company's
+RELAYS = """\
+What comes back from an SMTP relay comes by mail: refusals at once as SMTP replies, later bounces and complaints as
+mails to the return path (`manage.py intake`). A relay account has no webhook address, also where the same company's
 API above has one. Relays that keep bounces to themselves and replace the return path (SendGrid, Mailgun, Brevo and
-Postmark do so unless a return path of your own is set up there) then tell Fanfare nothing: addresses that died stay on
-your lists until the provider drops mail to them by itself. Where its API is offered above, use that one.
+Postmark do so unless a return path of your own is set up there) then tell Fanfare nothing: addresses that died stay
+on your lists until the provider drops mail to them by itself. Where its API is offered above, use that one.
 """
 
 ADDING = """## Adding a provider
