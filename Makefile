@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset smoke test lint format bench clean
+.PHONY: help demo demo-reset smoke test lint format bench messages clean
 
 PYTHON := .venv/bin/python
 STEP := deploy/step.sh
@@ -75,6 +75,9 @@ format: .venv/.ready-dev ## Format Python and templates, repair what can be repa
 	@$(PYTHON) -m ruff format
 	@$(PYTHON) -m ruff check --fix
 	@$(PYTHON) -m djlint --quiet --reformat templates || true # exit code 1 means: something was reformatted
+
+messages: .venv/.ready-dev ## Compile the translations of readers' pages (templates/locale)
+	@$(PYTHON) -c "import sys; from babel.messages.frontend import main; sys.argv[1:] = ['compile', '-D', 'django', '-d', 'templates/locale']; main()"
 
 clean: ## Remove .venv, caches and the servers of tests and benchmarks; the demo's data stays
 	@if [ -x $(PYTHON) ]; then for name in smoke bench lint test/0 test/1 test/2; do \

@@ -15,6 +15,7 @@ from django.db.models import Count, Q, QuerySet
 from campaigns.funnel import Funnel, funnel_of
 from campaigns.models import Campaign, FrozenContent, Variant
 from contacts.models import Brand, MailingList, Subscription
+from contacts.queries import ROLE_ACCOUNTS, role_params
 
 SQL = Path(__file__).parent / "sql"
 COUNT_VERDICTS = "SELECT verdict, count(*), sum(n_subscriptions)::bigint"
@@ -32,12 +33,13 @@ class AudienceRule:
 @cache
 def audience_sql() -> str:
     """Return the one definition of an audience: rows of (contact_id, n_subscriptions, verdict); see the file."""
-    return (SQL / "audience.sql").read_text()
+    return (SQL / "audience.sql").read_text().format(role_accounts=ROLE_ACCOUNTS)
 
 
 def audience_params(rule: AudienceRule, *, now: datetime) -> dict[str, Any]:
     """Return the parameters of `audience_sql`."""
-    return {"send_to": list(rule.send_to), "exclude": list(rule.exclude), "brand_id": rule.brand_id, "now": now}
+    lists = {"send_to": list(rule.send_to), "exclude": list(rule.exclude)}
+    return lists | {"brand_id": rule.brand_id, "now": now} | role_params(rule.brand_id)
 
 
 def audience_rule(campaign: Campaign) -> AudienceRule:

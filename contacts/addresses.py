@@ -122,6 +122,16 @@ def _to_ascii(domain: str) -> str | AddressProblem:
     return AddressProblem("The part after the @ is not a domain name.")
 
 
+def readable_domain(domain: str) -> str:
+    """A domain as its owner writes it: A-labels as Unicode; what is no valid IDNA stays as it is."""
+    if "xn--" not in domain:
+        return domain
+    try:
+        return idna.decode(domain)
+    except (idna.IDNAError, UnicodeError):
+        return domain
+
+
 def _too_long(local: str) -> AddressProblem:
     if len(local.encode()) > MAX_LOCAL:
         return AddressProblem(f"The part before the @ is longer than {MAX_LOCAL} bytes.")

@@ -28,13 +28,16 @@ def is_sync(source: str) -> bool:
 def decide_consent(current: Consent | None, offered: Consent) -> bool:
     """Whether the offered consent replaces the current one.
 
-    Leaving wins a tie of clocks. Coming back needs a newer clock, and from a sync it also needs that the same sync
-    said the person had left; an import never brings anybody back.
+    Leaving wins a tie of clocks; a sync that echoes a leaving of ours does not take it over. Coming back needs a newer
+    clock, and from a sync it also needs that the same sync said the person had left; an import never brings anybody
+    back.
     """
     if current is None:
         return True
     if offered.state == "unsubscribed":
-        return offered.at > current.at or (offered.at == current.at and current.state != "unsubscribed")
+        if current.state != "unsubscribed":
+            return offered.at >= current.at
+        return offered.at > current.at and (is_sync(current.source) or not is_sync(offered.source))
     if offered.at <= current.at or offered.state == "unconfirmed":
         return False
     if current.state == "confirmed":
@@ -42,6 +45,11 @@ def decide_consent(current: Consent | None, offered: Consent) -> bool:
     if offered.source.startswith("import:"):
         return False
     return current.state == "unconfirmed" or not is_sync(offered.source) or current.source == offered.source
+
+
+def is_repeat(current: Consent, offered: Consent) -> bool:
+    """Whether the offered consent says what is known already, by the same source: a later clock, and no news."""
+    return (current.state, current.source) == (offered.state, offered.source)
 
 
 def within_reason(occurred_at: datetime, now: datetime) -> datetime:

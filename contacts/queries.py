@@ -8,11 +8,44 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, F, Model, Q, QuerySet
 from django.db.models.functions import Lower
 
 from .keys import opens, read_key
-from .models import ApiKey, Contact, ContactField, MailingList, Subscription, Suppression
+from .models import ApiKey, Contact, ContactField, MailingList, Subscription, Suppression, SuppressionPolicy
+from .suppression_policy import ROLE_NAMES
+
+# Contacts at a role account's address that policy suppresses and nobody decided about: id, address_key, address, name.
+# Parameters: role_names text[], role_brand bigint or null (whom the policy is for).
+# `abuse@…` is a range of the unique index of addresses, whose collation is "C" ("A" follows "@"); so is `abuse+…`
+# (up to ","). One that a person lifted is not suppressed again.
+ROLE_ACCOUNTS = """
+SELECT c.id, c.address_key, c.address, r.name
+FROM unnest(%(role_names)s::text[]) r (name)
+CROSS JOIN LATERAL (
+    SELECT id, address_key, address FROM contacts_contact
+    WHERE address >= (r.name || '@') COLLATE "C" AND address < (r.name || 'A') COLLATE "C"
+    UNION ALL
+    SELECT id, address_key, address FROM contacts_contact
+    WHERE address >= (r.name || '+') COLLATE "C" AND address < (r.name || ',') COLLATE "C"
+) c
+WHERE NOT EXISTS (
+    SELECT 1 FROM contacts_suppression s WHERE s.address_key = c.address_key AND s.reason = 'role'
+    AND (s.brand_id IS NULL OR s.brand_id = %(role_brand)s)
+)
+"""
+
+
+def role_params(brand_id: int) -> dict[str, Any]:
+    """The parameters of ROLE_ACCOUNTS by the policy of a brand."""
+    row = policy_row(brand_id)
+    return {"role_names": row.roles if row else list(ROLE_NAMES), "role_brand": row.brand_id if row else None}
+
+
+def policy_row(brand_id: int | None) -> SuppressionPolicy | None:
+    """The policy of a brand: its own, else the one for all brands; None where nobody made one."""
+    rows = SuppressionPolicy.objects.filter(Q(brand=None) | Q(brand=brand_id))
+    return rows.order_by(F("brand").asc(nulls_last=True)).first()
 
 
 def search_contacts(contacts: QuerySet[Contact], text: str) -> QuerySet[Contact]:

@@ -14,6 +14,13 @@ ROLE_NAMES = (
     *("abuse", "hostmaster", "mailer-daemon", "no-reply", "noc", "noreply", "postmaster", "root", "security"),
     *("do-not-reply", "donotreply", "usenet", "uucp", "webmaster"),
 )
+# Mailboxes that several people read: they may have subscribed, and one of them complains. A policy may name them too.
+SHARED_NAMES = frozenset(
+    (
+        *("accounts", "admin", "billing", "contact", "enquiries", "hello", "help", "hr", "info", "jobs", "kontakt"),
+        *("mail", "marketing", "office", "orders", "sales", "service", "shop", "support", "team"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +55,9 @@ def judge_soft_bounces(bounces: Sequence[datetime], policy: Policy, *, now: date
 
 def is_role_address(address: str, names: Sequence[str] = ROLE_NAMES) -> bool:
     """Whether an address belongs to a function; `+tag` is ignored."""
-    local = address.rpartition("@")[0].partition("+")[0].lower()
-    return local in names
+    return role_name(address) in names
+
+
+def role_name(address: str) -> str:
+    """What stands before the @, in small letters, without `+tag`."""
+    return address.rpartition("@")[0].partition("+")[0].lower()

@@ -72,8 +72,26 @@ GROUP BY 1 ORDER BY 2 DESC, 1
 """
 
 
+class _Judged:
+    """How many complained of what was accepted, and how that stands to the two lines."""
+
+    __slots__ = ()
+    n_accepted: int
+    n_complained: int
+
+    @property
+    def complaint_rate(self) -> float:
+        """Of what was accepted, in percent."""
+        return _percent(self.n_complained, self.n_accepted)
+
+    @property
+    def complaint_tone(self) -> str:
+        """Empty, warn or bad."""
+        return complaint_tone(self.complaint_rate)
+
+
 @dataclass(frozen=True, slots=True)
-class SiteLine:
+class SiteLine(_Judged):
     """One mailbox provider's part of a campaign, in people; `n_sites` is more than one for the line of the others."""
 
     site: str
@@ -97,16 +115,6 @@ class SiteLine:
         return _percent(self.n_bounced, self.n_total)
 
     @property
-    def complaint_rate(self) -> float:
-        """Of what it accepted, in percent."""
-        return _percent(self.n_complained, self.n_accepted)
-
-    @property
-    def complaint_tone(self) -> str:
-        """Empty, warn or bad."""
-        return complaint_tone(self.complaint_rate)
-
-    @property
     def open_rate(self) -> float:
         """Of what it accepted, in percent."""
         return _percent(self.n_opened, self.n_accepted)
@@ -118,7 +126,7 @@ class SiteLine:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountLine:
+class AccountLine(_Judged):
     """One provider account's attempts, and what became known later of what it took."""
 
     name: str
@@ -128,16 +136,6 @@ class AccountLine:
     n_uncertain: int
     n_bounced: int
     n_complained: int
-
-    @property
-    def complaint_rate(self) -> float:
-        """Of what it took, in percent."""
-        return _percent(self.n_complained, self.n_accepted)
-
-    @property
-    def complaint_tone(self) -> str:
-        """Empty, warn or bad."""
-        return complaint_tone(self.complaint_rate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from delivery.services.accounts import holds_of
 from delivery.services.warming import today_of
 from delivery.shaping.pace import FULL
 from delivery.shaping.rules import Action, Reach
-from delivery.sites import provider_label
+from delivery.site_names import provider_label
 
 # A bounded look at what waits: more deferred messages than this are shown as "and more".
 MOST_DEFERRED = 20_000

@@ -9,7 +9,7 @@ from datetime import datetime
 from delivery.models import ProviderAccount, Route, SourceAddress, WarmUp
 from delivery.shaping.effective import Effective
 from delivery.shaping.rules import Measure
-from delivery.sites import provider_label
+from delivery.site_names import provider_label
 
 
 def percent(part: int | None, whole: int | None) -> int:

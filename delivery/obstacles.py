@@ -19,7 +19,7 @@ from delivery.models import Batch, ProviderAccount, Route, ShapingMeasure, Sourc
 from delivery.sending import presence
 from delivery.services.accounts import hold_of
 from delivery.shaping.rules import Action
-from delivery.sites import provider_label
+from delivery.site_names import provider_label
 
 # Longer than any pause between two answers of a server that is well.
 SLOW = timedelta(seconds=20)

@@ -171,7 +171,7 @@ def _event_note(text: str) -> str:
     who = {"human": "a person", "machine": "a machine", "unknown": "unknown whether a person"}.get(facts["verdict"], "")
     why = WHY.get(facts["reason"], facts["reason"])
     if facts["source"]:  # an unsubscribe
-        words = (f"by {facts['source']}", WHYS.get(facts["why"] or "", ""), facts["words"])
+        words = (f"by {facts['source']}", str(WHYS.get(facts["why"] or "", "")), facts["words"])
     else:
         words = (f"{who} ({why})" if who and why else who, facts["link"], facts["category"].replace("_", " "))
     return ", ".join(part for part in (*words, facts["program"], facts["network"]) if part)

@@ -5,7 +5,6 @@ Known domains need no DNS, others go by the exchanger that their MX record prefe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
@@ -16,15 +15,14 @@ from dns.resolver import NXDOMAIN, YXDOMAIN, LifetimeTimeout, NoAnswer, NoNamese
 from redis import Redis
 from redis.exceptions import RedisError
 
-from .site_tables import DOMAINS, FAMILIES, LABELS, MX_SUFFIXES
+from .site_names import LONGEST_SITE, normalise, site_of
+from .site_tables import MX_SUFFIXES
 
-LONGEST_SITE = 100
 MINUTE = 60
 FOUND_AT_LEAST_S, FOUND_AT_MOST_S = 60 * MINUTE, 24 * 60 * MINUTE
 NOTHING_THERE_S = 60 * MINUTE
 NO_ANSWER_S = 5 * MINUTE
 
-_COUNTRY = re.compile(r"com|(?:com?\.)?[a-z]{2}")
 # Second-level names under which strangers register: two hosts there have nothing in common.
 _PUBLIC_SECOND_LEVEL = frozenset(
     ["ac", "co", "com", "edu", "go", "gob", "gov", "gouv", "mil", "ne", "net", "or", "org"]
@@ -64,17 +62,6 @@ class RedisSiteCache:
             self._redis.set(_cache_key(domain), site, ex=ttl_s)
         except RedisError:
             return
-
-
-def site_of(domain: str) -> str:
-    """The site as the tables know it, without DNS; an unknown domain is its own site."""
-    domain = normalise(domain)
-    if domain in DOMAINS:
-        return DOMAINS[domain]
-    name, _, rest = domain.partition(".")
-    if name in FAMILIES and _COUNTRY.fullmatch(rest):
-        return FAMILIES[name]
-    return domain[-LONGEST_SITE:]
 
 
 def sites_of(domains: Iterable[str], cache: SiteCache) -> tuple[dict[str, str], list[str]]:
@@ -156,22 +143,6 @@ def site_of_exchangers(
 def site_of_host(host: str, suffixes: Mapping[str, str] = MX_SUFFIXES) -> str:
     """The site that a mail server belongs to by its name, or an empty text."""
     return _by_suffix(normalise(host), suffixes)
-
-
-def provider_label(site: str) -> str:
-    """What a report calls the site: the mailbox provider's name, or the site itself."""
-    return LABELS.get(site, site)
-
-
-def normalise(domain: str) -> str:
-    """Lower case, no final dot, IDNA as ASCII (a domain that cannot be encoded stays as it is)."""
-    domain = domain.strip().rstrip(".").lower()
-    if domain.isascii():
-        return domain
-    try:
-        return dns.name.from_text(domain, idna_codec=dns.name.IDNA_2008_Practical).to_text(omit_final_dot=True)
-    except dns.exception.DNSException:
-        return domain
 
 
 def _is_own_site(domain: str, site: str) -> bool:

@@ -2,7 +2,8 @@
 -- One row per person with a subscription, in any state, on one of the lists `send_to`:
 --   contact_id, n_subscriptions (on those lists), verdict (campaigns.funnel.Verdict).
 -- Side effects: none. Not the ORM: the funnel on the page and the planner's INSERT ... SELECT must be the same text.
--- Parameters: send_to bigint[], exclude bigint[], brand_id bigint, now timestamptz.
+-- Parameters: send_to bigint[], exclude bigint[], brand_id bigint, now timestamptz; those of contacts.queries.ROLE_ACCOUNTS,
+-- whose text stands for role_accounts: they are suppressed when the audience is fixed, so no page counts them.
 -- The subscriptions are read once, in (list, contact) order by the unique index; suppressions are resolved to contacts
 -- first, so that the wide contact table is never joined row by row.
 WITH blocked AS (
@@ -14,7 +15,9 @@ WITH blocked AS (
       AND (suppression.brand_id IS NULL OR suppression.brand_id = %(brand_id)s)
       AND (suppression.mailing_list_id IS NULL OR suppression.mailing_list_id = ANY(%(send_to)s))
 ), blocked_altogether AS (
-    SELECT DISTINCT contact_id FROM blocked WHERE mailing_list_id IS NULL
+    SELECT contact_id FROM blocked WHERE mailing_list_id IS NULL
+    UNION
+    SELECT id FROM ({role_accounts}) AS role_account
 ), blocked_on_list AS (
     SELECT DISTINCT contact_id, mailing_list_id FROM blocked WHERE mailing_list_id IS NOT NULL
 ), left_out AS (

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from contacts.models import ConsentEvent, Contact, MailingList, Subscription
-from contacts.policy import Consent, decide_consent, within_reason
+from contacts.policy import Consent, decide_consent, is_repeat, within_reason
 
 # Of offers for one subscription that nobody has yet, one wins and the others wait for it and see it.
 ADD = """
@@ -81,7 +81,8 @@ def unsubscribe_contact(
 def record_consents(offers: Iterable[ConsentOffer], *, now: datetime) -> int:
     """Each offer that policy accepts has changed its subscription and stands in the ledger; returns how many did.
 
-    Contacts and lists that are gone are passed over. Offers of one call speak of different subscriptions.
+    What the same source says again sets the clock forward and leaves no second row. Contacts and lists that are gone
+    are passed over. Offers of one call speak of different subscriptions.
     """
     with transaction.atomic():
         wanted = [_in_reason(offer, now) for offer in _existing(list(offers))]
@@ -134,18 +135,22 @@ def _change_subscriptions(offers: Sequence[ConsentOffer]) -> list[ConsentOffer]:
         )
         .order_by("contact_id", "mailing_list_id")
     }
+    known = {place: _consent_of(row) for place, row in rows.items()}
     taken = [offer for offer in offers if (row := rows.get(_place(offer))) and _accept(row, offer)]
     Subscription.objects.bulk_update(
         [rows[_place(offer)] for offer in taken], ["state", "source", "consent_at"], batch_size=1000
     )
-    return taken
+    return [offer for offer in taken if not is_repeat(known[_place(offer)], offer.consent)]
+
+
+def _consent_of(row: Subscription) -> Consent:
+    return Consent(row.state, row.consent_at, row.source)  # type: ignore[arg-type]  # the column has these choices
 
 
 def _accept(row: Subscription, offer: ConsentOffer) -> bool:
     if offer.only_from is not None and row.source != offer.only_from:
         return False
-    current = Consent(row.state, row.consent_at, row.source)  # type: ignore[arg-type]  # the column has these choices
-    if not decide_consent(current, offer.consent):
+    if not decide_consent(_consent_of(row), offer.consent):
         return False
     row.state, row.source, row.consent_at = offer.consent.state, offer.consent.source, offer.consent.at
     return True

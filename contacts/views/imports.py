@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO, cast
 
 from django.contrib import messages
@@ -18,10 +19,12 @@ from django.views.decorators.http import require_GET, require_POST
 from contacts.errors import ContactsError, NotWanted
 from contacts.forms.imports import ColumnsForm, UploadForm
 from contacts.imports.preview import Look, UnusableFile, guess, look_into, preview_rows
-from contacts.imports.records import Dialect
+from contacts.imports.records import Dialect, read_records
+from contacts.imports.roles import Roles, count_roles
 from contacts.imports.rows import AGREED, WITHDRAWN, RejectedRow
 from contacts.imports.sniff import DELIMITERS, ENCODINGS
 from contacts.models import Brand, ContactField, ImportJob, ImportRejectedRow
+from contacts.queries import role_params
 from contacts.services.imports import NEW_FIELD, cancel_import, continue_import, queue_import, receive_upload
 from contacts.views.pages import page_of, render_page
 
@@ -95,9 +98,20 @@ def _columns(request: HttpRequest, job: ImportJob) -> HttpResponse:
         "problem": problem,
         "columns": [(field, look.samples(number)) for number, field in enumerate(form.column_fields())],
         "rows": _preview(look, form),
+        "roles": _roles(job, form, dialect, look),
         "signature": signature,
     }
     return render_page(request, "contacts/import_columns.html", context, title="Choose columns", under=ImportJob)
+
+
+def _roles(job: ImportJob, form: ColumnsForm, dialect: Dialect, look: Look) -> Roles:
+    """What the suppression policy of the job's brand will say to the file's addresses."""
+    column = next((number for number, name in form.mapping().items() if name == "email"), None)
+    if column is None or not look.records:
+        return Roles()
+    with job.file.open("rb") as file:
+        records = read_records(cast("BinaryIO", file), dialect, n_columns=len(look.headers))
+        return count_roles(islice(records, int(look.has_header), None), column, role_params(job.brand_id)["role_names"])
 
 
 def _start(job: ImportJob, form: ColumnsForm, *, is_seen: bool) -> None:

@@ -172,7 +172,7 @@ def _hit(number: int, at: float, first: int) -> Hit:
         campaign_id=CAMPAIGN,
         contact_id=first + number,
         link_index=number % N_LINKS if clicked else None,
-        network=f"10.{number // 250 % 250}.{number % 250}.0/24",
+        network=f"81.{number // 250 % 250}.{number % 250}.0/24",
         user_agent=f"{READER} Build/{number % 400}",
         method="GET",
         purpose="",

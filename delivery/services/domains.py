@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -18,10 +19,17 @@ from delivery.models import DkimKey, DomainCheck, ProviderAccount, SourceAddress
 from delivery.providers import PROVIDERS
 from delivery.providers.dns_check import Finding, Level, Record, Sending, check_domain
 from delivery.providers.dns_lookup import DnsTroubleError, Lookup, through
+from delivery.providers.https_check import Visit
 from delivery.providers.presets import SMTP_PRESETS
 from delivery.rendering.headers import ascii_domain
 
 # One question, and one whole check: a page that waits longer is taken for broken.
+LINKS = "Links, pixels, unsubscribe pages"
+NO_SOURCE = (
+    "Which address mail of {names} leaves from is not known here, so its PTR record and SPF's word on it were not"
+    " looked at. If the server is your own, enter its public address under the account's source addresses; if it is a"
+    " provider's, the provider sees to both."
+)
 ASK_SECONDS = 2.0
 GIVE_UP_AFTER = 3
 
@@ -48,6 +56,9 @@ class DomainNeeds:
     relays: tuple[str, ...]
     api_includes: tuple[tuple[str, str], ...]
     """(account, SPF include) of provider APIs, whose return path is their own or below the From domain."""
+    tracking_origin: str = ""
+    unknown_sources: tuple[str, ...] = ()
+    """SMTP accounts at servers that may be the operator's own, and whose public addresses nobody entered."""
 
 
 def system_lookup() -> Lookup:
@@ -81,13 +92,13 @@ def needs_of(brand: Brand) -> DomainNeeds:
     """What the brand's routes, keys and addresses ask for."""
     accounts = _accounts_of(brand)
     relays = [account for account in accounts if account.kind == "smtp"]
-    tracking = urlsplit(brand.tracking_origin or settings.PUBLIC_ORIGIN).hostname or ""
+    origin = brand.tracking_origin or settings.PUBLIC_ORIGIN
     base = Sending(
         from_domain=ascii_domain(brand.sending_domain).lower(),
         return_path_domain=ascii_domain(brand.bounce_domain).lower(),
         spf_includes=tuple(dict.fromkeys(filter(None, map(_include_of, relays)))),
         own_ips=_own_ips(relays),
-        tracking_host=tracking,
+        tracking_host=urlsplit(origin).hostname or "",
         public_host=urlsplit(settings.PUBLIC_ORIGIN).hostname or "",
     )
     apis = [account for account in accounts if account.kind != "smtp"]
@@ -97,7 +108,15 @@ def needs_of(brand: Brand) -> DomainNeeds:
         tuple(keys_of(brand).exclude(state=DkimKey.State.RETIRED)),
         tuple(account.name for account in relays),
         tuple((name, include) for name, include in includes if include),
+        ascii_origin(origin),
+        tuple(account.name for account in relays if not _include_of(account) and not _own_ips([account])),
     )
+
+
+def ascii_origin(origin: str) -> str:
+    """An origin with its host as A-labels, as TLS wants it."""
+    host = urlsplit(origin).hostname or ""
+    return origin if host.isascii() else origin.replace(host, ascii_domain(host), 1)
 
 
 def keys_of(brand: Brand) -> QuerySet[DkimKey]:
@@ -126,9 +145,12 @@ def _own_ips(relays: list[ProviderAccount]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(s.address for s in sources if ipaddress.ip_address(s.address).is_global))
 
 
-def inspect_domain(needs: DomainNeeds, lookup: Lookup) -> list[DomainRow]:
-    """All rows; network only, no database."""
-    return list(_rows(needs, lookup))
+def inspect_domain(needs: DomainNeeds, lookup: Lookup, visit: Visit | None = None) -> list[DomainRow]:
+    """All rows; network only, no database. The tracking host is visited while name servers are asked."""
+    with ThreadPoolExecutor(1, "https") as aside:
+        answer = aside.submit(visit, needs.tracking_origin) if visit and needs.tracking_origin else None
+        rows = list(_rows(needs, lookup))
+        return rows if answer is None else [*rows, *_shown([answer.result()], LINKS)]
 
 
 def wanted_records(needs: DomainNeeds) -> list[DomainRow]:
@@ -149,7 +171,10 @@ def _rows(needs: DomainNeeds, lookup: Lookup) -> Iterator[DomainRow]:
     yield from _shown(check_domain(replace(base, dkim_domain=signing), lookup, {"DMARC"}), "Every receiver")
     yield from map(_with_bounce_host(base), _shown(check_domain(base, lookup, {"MX"}), "Bounces"))
     yield from _shown(check_domain(base, lookup, {"PTR"}), ", ".join(needs.relays))
-    yield from _shown(check_domain(base, lookup, {"Links"}), "Links, pixels, unsubscribe pages")
+    if needs.unknown_sources:
+        names = ", ".join(needs.unknown_sources)
+        yield DomainRow("PTR", Level.WARNING, NO_SOURCE.format(names=names), used_by=names)
+    yield from _shown(check_domain(base, lookup, {"Links"}), LINKS)
 
 
 def _key_rows(needs: DomainNeeds, lookup: Lookup) -> Iterator[DomainRow]:
@@ -194,10 +219,13 @@ def _shown(findings: list[Finding], used_by: str) -> Iterator[DomainRow]:
         yield DomainRow(found.topic, found.level.value, found.words, record.name, record.kind, record.value, used_by)
 
 
-def check_brand_domain(brand: Brand, lookup: Lookup, *, now: datetime) -> DomainCheck:
-    """DNS is asked (outside any transaction), and what it said is stored with the time; keys seen live are marked."""
+def check_brand_domain(brand: Brand, lookup: Lookup, *, now: datetime, visit: Visit | None) -> DomainCheck:
+    """DNS and the tracking host are asked (outside any transaction), and what they said is stored with the time.
+
+    Keys seen live are marked.
+    """
     needs = needs_of(brand)
-    rows = inspect_domain(needs, lookup)
+    rows = inspect_domain(needs, lookup, visit)
     return _store(brand, needs, rows, now)
 
 

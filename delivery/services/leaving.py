@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from redis import Redis
 
 from campaigns.models import Campaign
@@ -27,10 +28,10 @@ FAILED = "fanfare:leaving:failed"
 
 # What a person may tick as the reason; the report counts them.
 WHYS = {
-    "too_often": "I get too many messages",
-    "not_interesting": "The messages are not for me",
-    "never_asked": "I never asked for them",
-    "other": "Something else",
+    "too_often": gettext_lazy("I get too many messages"),
+    "not_interesting": gettext_lazy("The messages are not for me"),
+    "never_asked": gettext_lazy("I never asked for them"),
+    "other": gettext_lazy("Something else"),
 }
 
 
@@ -63,6 +64,7 @@ class Page:
     brand: Brand | None
     email: str
     lists: Sequence[ListChoice]
+    locale: str = ""  # the contact's
     known: bool = True  # False: PostgreSQL is away, nothing can be shown
 
 
@@ -85,7 +87,7 @@ def page_for(campaign_id: int, contact_id: int) -> Page:
         ListChoice(item.pk, item.name, item.description, states.get(item.pk) == Subscription.State.CONFIRMED)
         for item in shown
     ]
-    return Page(campaign.brand, _hinted(contact.email), choices)
+    return Page(campaign.brand, _hinted(contact.email), choices, contact.locale)
 
 
 @transaction.atomic

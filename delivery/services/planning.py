@@ -21,7 +21,7 @@ from delivery.models import Link, Route
 from delivery.partitions import ensure_campaign_partitions
 from delivery.routing import NoRoute, choose_route
 from delivery.sending.standing import read_standing
-from delivery.sites import site_of
+from delivery.site_names import site_of
 
 BATCH_SIZE = 1000
 # A site with fewer recipients in a campaign shares batches with others: a throttled site then holds back only its own.

@@ -8,7 +8,17 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from delivery.tracking.evidence import HIT_COLUMNS, Kept, kept_of, link_counts, sent_times, write_verdicts
+from delivery.tracking.evidence import (
+    HIT_COLUMNS,
+    Kept,
+    clicks_beside,
+    kept_of,
+    link_counts,
+    own_domains,
+    sent_times,
+    write_verdicts,
+)
+from delivery.tracking.hits import Hit
 from delivery.tracking.rules import PROVIDERS_WORD, VERSION
 from delivery.tracking.verdicts import judge
 
@@ -73,16 +83,24 @@ def _people(campaign_id: int, after: int) -> list[int]:
 @transaction.atomic
 def _reclassify(campaign_id: int, people: list[int], write: bool) -> Reclassified:
     events = _events(campaign_id, people)
-    hits = [kept.hit for kept in events]
-    verdicts = judge(hits, sent_at=_sent_at(events), n_links=link_counts([campaign_id]))
+    hits, domains = _with_neighbours(events)
+    verdicts = judge(hits, sent_at=_sent_at(events), n_links=link_counts([campaign_id]), domains=domains)
     judged = [
         (kept, kept.verdict if kept.verdict.reason in PROVIDERS_WORD else verdict)
-        for kept, verdict in zip(events, verdicts, strict=True)
+        for kept, verdict in zip(events, verdicts, strict=False)
     ]
     changed = [(kept, verdict) for kept, verdict in judged if kept.verdict != verdict]
     if write:
         write_verdicts([(k, v) for k, v in judged if k.verdict != v or k.rules_version != VERSION], VERSION)
     return Reclassified(campaign_id, len(events), len(changed))
+
+
+def _with_neighbours(events: list[Kept]) -> tuple[list[Hit], dict[int, str]]:
+    """The batch's hits, then clicks of other people that may make a sweep with them; and whose domain is what."""
+    hits = [kept.hit for kept in events]
+    domains, known = own_domains(hits), {hit.key for hit in hits}
+    others = [kept.hit for kept in clicks_beside(hits, domains) if kept.hit.key not in known]
+    return hits + others, domains | own_domains(others)
 
 
 def _events(campaign_id: int, people: list[int]) -> list[Kept]:

@@ -1,9 +1,9 @@
-"""What the rules must know beside the hits themselves: when messages left, how many links they have, earlier clicks."""
+"""What the rules must know beside the hits themselves: when messages left, their links, earlier clicks, domains."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from delivery.tracking.crowds import may_sweep, own_domain, spans
 from delivery.tracking.hits import Hit
 from delivery.tracking.verdicts import REACH_SECONDS, MessageKey, Verdict
 
@@ -40,6 +41,20 @@ SELECT {HIT_COLUMNS}
 FROM (SELECT DISTINCT unnest(%s::bigint[]) AS campaign_id, unnest(%s::bigint[]) AS contact_id) h
 JOIN delivery_event e ON e.campaign_id = h.campaign_id AND e.kind = 'clicked' AND e.contact_id = h.contact_id
 WHERE e.occurred_at >= %s AND e.occurred_at <= %s
+"""  # noqa: S608 - built of constants
+
+DOMAINS = "SELECT id, domain FROM contacts_contact WHERE id = ANY(%s)"
+
+# Clicks of one campaign from one network around a time: the index clicks_of_a_network, walked span by span. OFFSET 0
+# keeps the planner from joining the whole campaign's clicks instead.
+NEIGHBOURS = f"""
+SELECT {HIT_COLUMNS}
+FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[]) AS s (campaign_id, network, low, high)
+CROSS JOIN LATERAL (
+    SELECT * FROM delivery_event WHERE campaign_id = s.campaign_id AND network = s.network AND kind = 'clicked'
+        AND occurred_at BETWEEN s.low AND s.high OFFSET 0
+) e
+JOIN contacts_contact c ON c.id = e.contact_id AND c.domain = ANY(%s)
 """  # noqa: S608 - built of constants
 
 JUDGED_ANEW = """
@@ -119,6 +134,28 @@ def clicks_around(hits: Iterable[Hit]) -> list[Kept]:
     with connection.cursor() as cursor:
         people = ([hit.campaign_id for hit in clicks], [hit.contact_id for hit in clicks])
         cursor.execute(EARLIER_CLICKS, [*people, low, high])
+        return [kept_of(row) for row in cursor.fetchall()]
+
+
+def own_domains(hits: Iterable[Hit]) -> dict[int, str]:
+    """The recipient domains of those whose clicks may be part of a sweep."""
+    people = {hit.contact_id for hit in hits if may_sweep(hit)}
+    if not people:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(DOMAINS, [list(people)])
+        return {contact: domain for contact, text in cursor.fetchall() if (domain := own_domain(text))}
+
+
+def clicks_beside(hits: Iterable[Hit], domains: Mapping[int, str]) -> list[Kept]:
+    """Clicks on record from the same networks, around the same time, by people of the same domains."""
+    found = spans(hit for hit in hits if hit.contact_id in domains and may_sweep(hit))
+    if not found:
+        return []
+    campaigns, networks, lows, highs = zip(*found, strict=True)
+    times = [[datetime.fromtimestamp(at, UTC) for at in ats] for ats in (lows, highs)]
+    with connection.cursor() as cursor:
+        cursor.execute(NEIGHBOURS, [list(campaigns), list(networks), *times, list(set(domains.values()))])
         return [kept_of(row) for row in cursor.fetchall()]
 
 

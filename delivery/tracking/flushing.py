@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from itertools import chain
 from typing import cast
 
 from django.db import IntegrityError, connection, transaction
 from redis import Redis
 
 from delivery.tracking.appending import copy_hits, copy_new_hits
-from delivery.tracking.evidence import Kept, clicks_around, link_counts, sent_times, write_verdicts
+from delivery.tracking.evidence import (
+    Kept,
+    clicks_around,
+    clicks_beside,
+    link_counts,
+    own_domains,
+    sent_times,
+    write_verdicts,
+)
 from delivery.tracking.hits import QUEUE, Hit, decode_hit
 from delivery.tracking.rules import MACHINE, VERSION
 from delivery.tracking.verdicts import Verdict, judge
@@ -83,10 +92,14 @@ def append_hits(hits: list[Hit], *, now: datetime, fresh: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(ONE_AT_A_TIME)
     new_keys = {hit.key for hit in hits} if not fresh else set()
-    earlier = [kept for kept in clicks_around(hits) if kept.hit.key not in new_keys]
+    domains = own_domains(hits)
+    beside = clicks_beside(hits, domains)
+    domains |= own_domains(kept.hit for kept in beside)
+    known = {kept.hit.key: kept for kept in chain(clicks_around(hits), beside)}
+    earlier = [kept for kept in known.values() if kept.hit.key not in new_keys]
     n_links = link_counts(hit.campaign_id for hit in hits)
     everything = [*hits, *(kept.hit for kept in earlier)]
-    verdicts = judge(everything, sent_at=sent_times(everything), n_links=n_links)
+    verdicts = judge(everything, sent_at=sent_times(everything), n_links=n_links, domains=domains)
     write = copy_hits if fresh else copy_new_hits
     write(zip(hits, verdicts, strict=False), now=now)
     folded = zip(earlier, verdicts[len(hits) :], strict=True)

@@ -10,12 +10,12 @@ from csp.decorators import csp_replace
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from redis.exceptions import RedisError
 
 from delivery.services import leaving
+from delivery.tracking.languages import show
 from delivery.tracking.tokens import MessageRef
 from delivery.tracking.views import database_outage, redis, tokens
 
@@ -35,13 +35,13 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """One button on GET; on POST the contact leaves the campaign's lists, or everything of the brand if asked."""
     ref = tokens().read(token)
     if ref is None:
-        return _private(render(request, "delivery/public/gone.html", status=404))
+        return _private(show(request, "delivery/public/gone.html", status=404))
     if request.method == "POST":
         return _private(_leave(request, token, ref))
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     context = _context(token, ref) | {"whys": leaving.WHYS.items()}
-    return _private(render(request, "delivery/public/unsubscribe.html", context))
+    return _private(_page(request, "unsubscribe", context))
 
 
 def _leave(request: HttpRequest, token: str, ref: MessageRef) -> HttpResponse:
@@ -60,7 +60,7 @@ def _leave(request: HttpRequest, token: str, ref: MessageRef) -> HttpResponse:
         return _try_again(request)
     if one_click:
         return HttpResponse("Unsubscribed.", content_type="text/plain")
-    return render(request, "delivery/public/unsubscribed.html", _context(token, ref) | {"wish": wish})
+    return _page(request, "unsubscribed", _context(token, ref) | {"wish": wish})
 
 
 def _carried_out(wish: leaving.Wish) -> bool:
@@ -92,7 +92,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Which of the brand's lists the contact is on; POST sets them."""
     ref = tokens().read(token)
     if ref is None:
-        return _private(render(request, "delivery/public/gone.html", status=404))
+        return _private(show(request, "delivery/public/gone.html", status=404))
     if request.method not in ("GET", "HEAD", "POST"):
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     saved = request.method == "POST"
@@ -101,7 +101,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     context = _context(token, ref)
     if not context["page"].known:
         return _private(_try_again(request))
-    return _private(render(request, "delivery/public/preferences.html", context | {"saved": saved}))
+    return _private(_page(request, "preferences", context | {"saved": saved}))
 
 
 def _saved(request: HttpRequest, ref: MessageRef) -> bool:
@@ -123,8 +123,12 @@ def _context(token: str, ref: MessageRef) -> dict[str, Any]:
     return {"page": page, "brand": page.brand, "token": token}
 
 
+def _page(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+    return show(request, f"delivery/public/{name}.html", context, locale=context["page"].locale)
+
+
 def _try_again(request: HttpRequest) -> HttpResponse:
-    response = render(request, "delivery/public/try_again.html", status=503)
+    response = show(request, "delivery/public/try_again.html", status=503)
     response["Retry-After"] = "30"
     return response
 

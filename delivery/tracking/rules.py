@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-VERSION = 2
+VERSION = 3
 
 HUMAN, MACHINE = "human", "machine"
 ANY = ("opened", "clicked")
@@ -38,6 +38,22 @@ class GroupRule:
     seconds: float
     n_links: int
     share: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdRule:
+    """Clicks of `n_people` readers of one recipient domain, from one network, within `seconds` of each other.
+
+    `one_agent`: they name the same program too. Never for domains of big mailbox providers, whose readers are strangers
+    that share a carrier's addresses, nor for networks that are nobody's in particular (crowds.py).
+    """
+
+    key: str
+    version: int
+    seconds: float
+    n_people: int
+    one_agent: bool
     why: str
 
 
@@ -75,6 +91,13 @@ GROUP_RULES = (
     GroupRule("link-sweep", 2, 60.0, 5, 0.8, "nearly all links of the message followed within a minute"),
 )
 
+# An office of 500 at its busiest, a tenth of it clicking within ten minutes, makes one click in 12 seconds.
+CROWD_RULES = (
+    CrowdRule("domain-sweep", 3, 10.0, 5, False, "one network followed links of 5 people at one company in 10 seconds"),
+    CrowdRule("agent-sweep", 3, 60.0, 12, True, "one program followed links of 12 people at one company in a minute"),
+    CrowdRule("slow-sweep", 3, 120.0, 24, False, "one network followed links of 24 people at one company in 2 minutes"),
+)
+
 # Who followed a honeypot had all links of that message followed from there, around that time, by the same scanner.
 HONEYPOT_KEY = "after-honeypot"
 HONEYPOT_SECONDS = 600.0
@@ -86,5 +109,9 @@ PROVIDERS_WORD = {
     "no-details-from-provider": "the mail service does not say what program it was",
 }
 
-WHY = {rule.key: rule.why for rule in (*RULES, *GROUP_RULES)} | {HONEYPOT_KEY: HONEYPOT_WHY} | PROVIDERS_WORD
+WHY = (
+    {rule.key: rule.why for rule in (*RULES, *GROUP_RULES, *CROWD_RULES)}
+    | {HONEYPOT_KEY: HONEYPOT_WHY}
+    | PROVIDERS_WORD
+)
 """What each reason means, for people."""

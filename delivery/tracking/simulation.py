@@ -1,137 +1,19 @@
-"""Simulated readers and machines with known truth: how well the rules tell them apart (`manage.py bench verdicts`).
+"""Simulated traffic with known truth: how well the rules tell machines from people (`manage.py bench verdicts`).
 
-Each actor does what its kind is known to do (docs/tracking.md), some of it inconveniently: gateways in a disguise or
-with patience, people in a hurry. Pure and seeded: the same seed gives the same figures on every machine.
+Pure and seeded: the same seed gives the same figures on every machine.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from delivery.tracking.hits import Hit
+from delivery.tracking.actors import ACTORS, N_LINKS, OFFICE, OFFICES, SENT_AT, Message
+from delivery.tracking.crowds import own_domain
 from delivery.tracking.rules import HUMAN, MACHINE
 from delivery.tracking.verdicts import judge
-
-N_LINKS = 12
-SENT_AT = 1_700_000_000.0
-BROWSERS = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1"
-    " Mobile/15E148 Safari/604.1",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1"
-    " Safari/605.1.15",
-    "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",
-)
-GMAIL_PROXY = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
-GMAIL_PREFETCH = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135"
-    " Safari/537.36 Edge/12.246 Mozilla/5.0"
-)
-APPLE_AGENTS = (
-    "Mozilla/5.0",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)",
-)
-
-
-@dataclass
-class Message:
-    """One message's hits as they are made; `truth` of each is known."""
-
-    random: Random
-    contact_id: int
-    hits: list[tuple[Hit, str]] = field(default_factory=list)
-
-    def add(self, truth: str, kind: str, after: float, **values: Any) -> None:
-        """One more hit, `after` seconds from sending."""
-        defaults: dict[str, Any] = {"link_index": None, "user_agent": BROWSERS[0], "method": "GET", "purpose": ""}
-        given = defaults | {"network": f"198.51.{self.contact_id % 250}.0/24"} | values
-        key = self.random.getrandbits(128).to_bytes(16, "big")
-        hit = Hit(key=key, at=SENT_AT + after, kind=kind, campaign_id=1, contact_id=self.contact_id, **given)
-        self.hits.append((hit, truth))
-
-
-Actor = Callable[[Message], None]
-
-
-def person(message: Message, *, proxy: str = "") -> None:
-    """Opens once or twice, clicks up to three links with time to look between them; some in a hurry."""
-    random, agent = message.random, message.random.choice(BROWSERS)
-    at = random.expovariate(1 / 7200) + 3
-    for _ in range(random.choice((1, 1, 2))):
-        message.add(HUMAN, "opened", at, user_agent=proxy or agent)
-        at += random.uniform(4, 90)
-    hurried = random.random() < 0.05  # opens several links in new tabs
-    for link in random.sample(range(N_LINKS), random.choice((0, 0, 1, 1, 2, 3))):
-        message.add(HUMAN, "clicked", at, user_agent=agent, link_index=link)
-        at += random.uniform(0.4, 1.5) if hurried else random.uniform(2, 60)
-
-
-def gmail_reader(message: Message) -> None:
-    """Pictures through Google's proxy when read; now and then Gmail fetches ahead while a session is open."""
-    if message.random.random() < 0.2:
-        message.add(MACHINE, "opened", message.random.uniform(1, 60), user_agent=GMAIL_PREFETCH)
-    person(message, proxy=GMAIL_PROXY)
-
-
-def apple_reader(message: Message) -> None:
-    """Apple's proxy fetches every picture whether read or not; a third of the people click as well."""
-    random = message.random
-    label = "apple" if random.random() < 0.5 else ""  # where the operator loaded Apple's list, and where not
-    agent = random.choice(APPLE_AGENTS) if not label or random.random() < 0.5 else BROWSERS[1]
-    message.add(MACHINE, "opened", random.uniform(5, 20_000), user_agent=agent, label=label)
-    if random.random() < 0.33:
-        message.add(HUMAN, "clicked", random.uniform(60, 40_000), user_agent=BROWSERS[1], link_index=0)
-
-
-def safelinks(message: Message) -> None:
-    """Microsoft-like: many links at once in a browser's disguise, or a few with patience; later the person's click."""
-    random, at = message.random, message.random.uniform(3, 120)
-    patient = random.random() < 0.15
-    for link in random.sample(range(N_LINKS), random.randint(1, 3) if patient else random.randint(4, N_LINKS)):
-        at += random.uniform(3, 40) if patient else random.uniform(0.01, 0.25)
-        message.add(MACHINE, "clicked", at, link_index=link, network="203.0.113.0/24")
-    _clicks_himself(message, at)
-
-
-def mimecast(message: Message) -> None:
-    """Mimecast-like: HEAD, then GET of every link one after the other, over half a minute, and the hidden link."""
-    random, at = message.random, message.random.uniform(5, 300)
-    disguised = random.random() < 0.6
-    for link in range(N_LINKS):
-        at += random.uniform(0.5, 4)
-        method = "HEAD" if random.random() < 0.3 else "GET"
-        agent = BROWSERS[0] if disguised else "Mozilla/5.0 (compatible; Mimecast-URL-Protect)"
-        message.add(MACHINE, "clicked", at, link_index=link, method=method, user_agent=agent, network="203.0.114.0/24")
-    if random.random() < 0.8:
-        message.add(MACHINE, "honeypot", at + 1, user_agent=BROWSERS[0], network="203.0.114.0/24")
-    _clicks_himself(message, at)
-
-
-def lone_scanner(message: Message) -> None:
-    """The hard case: one sampled link, minutes later, in a browser's disguise; half of them from a listed network."""
-    random = message.random
-    label = "scanner" if random.random() < 0.5 else ""
-    message.add(MACHINE, "clicked", random.uniform(30, 600), link_index=random.randrange(N_LINKS), label=label)
-
-
-def _clicks_himself(message: Message, at: float) -> None:
-    if message.random.random() < 0.3:
-        later = at + message.random.uniform(60, 40_000)
-        message.add(HUMAN, "clicked", later, link_index=1, user_agent=BROWSERS[1])
-
-
-ACTORS: dict[str, Actor] = {
-    "People": person,
-    "People in Gmail": gmail_reader,
-    "Apple Mail Privacy": apple_reader,
-    "SafeLinks-like": safelinks,
-    "Mimecast-like": mimecast,
-    "Lone disguised scanner": lone_scanner,
-}
 
 
 @dataclass(frozen=True)
@@ -183,6 +65,13 @@ def score_traffic(*, n_messages: int, seed: int) -> Score:
         for message in messages:
             act(message)
         lines.append(_scored(name, messages))
+    for number, (name, act_together) in enumerate(OFFICES.items(), start=len(ACTORS)):
+        messages = [
+            Message(random, number * 1_000_000 + n, domain=f"office{n // OFFICE}.example") for n in range(n_messages)
+        ]
+        for first in range(0, n_messages, OFFICE):
+            act_together(messages[first : first + OFFICE])
+        lines.append(_scored(name, messages))
     return Score(lines, Line("All", *(sum(getattr(line, key) for line in lines) for key in _COUNTS)))
 
 
@@ -193,7 +82,8 @@ def _scored(name: str, messages: list[Message]) -> Line:
     hits = [hit for message in messages for hit, _ in message.hits]
     truths = [truth for message in messages for _, truth in message.hits]
     sent_at = {(1, message.contact_id): SENT_AT for message in messages}
-    verdicts = judge(hits, sent_at=sent_at, n_links={1: N_LINKS})
+    domains = {message.contact_id: domain for message in messages if (domain := own_domain(message.domain))}
+    verdicts = judge(hits, sent_at=sent_at, n_links={1: N_LINKS}, domains=domains)
     counts = Counter((truth, verdict.verdict) for truth, verdict in zip(truths, verdicts, strict=True))
     return Line(
         name,

@@ -1,4 +1,4 @@
-"""Machine or human: the rules of rules.py over one hit, and over the clicks of one message. Pure."""
+"""Machine or human: the rules of rules.py over one hit, the clicks of a message, those of a company. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain
 
+from delivery.tracking.crowds import crowded, sweeps
 from delivery.tracking.hits import Hit
 from delivery.tracking.rules import (
     GROUP_RULES,
@@ -23,7 +25,7 @@ from delivery.tracking.rules import (
 MessageKey = tuple[int, int]
 """Campaign and contact."""
 
-# The farthest that evidence reaches: clicks this far apart may change each other's verdict.
+# The farthest that evidence reaches within a message: clicks this far apart may change each other's verdict.
 REACH_SECONDS = max(HONEYPOT_SECONDS, *(rule.seconds for rule in GROUP_RULES))
 TIMED = tuple(rule for rule in RULES if rule.field == "age")
 
@@ -39,18 +41,29 @@ class Verdict:
 PERSON = Verdict(HUMAN)
 
 
-def judge(hits: Sequence[Hit], *, sent_at: Mapping[MessageKey, float], n_links: Mapping[int, int]) -> list[Verdict]:
-    """One verdict per hit, in order: alone first, then bursts and honeypots fold back over what came with them.
+def judge(
+    hits: Sequence[Hit],
+    *,
+    sent_at: Mapping[MessageKey, float],
+    n_links: Mapping[int, int],
+    domains: Mapping[int, str] | None = None,
+) -> list[Verdict]:
+    """One verdict per hit, in order: alone first, then bursts, honeypots and sweeps fold back over what came with them.
 
-    `sent_at` is Unix seconds per message, where known; `n_links` is tracked links per campaign.
+    `sent_at` is Unix seconds per message, where known; `n_links` is tracked links per campaign; `domains` is the
+    recipient domain per contact, of those whose domain is their own (crowds.own_domain).
     """
     verdicts = [_alone(hit, sent_at) for hit in hits]
+    for number, reason in chain(_of_messages(hits, n_links), sweeps(hits, domains or {})):
+        if verdicts[number].verdict == HUMAN:
+            verdicts[number] = Verdict(MACHINE, reason)
+    return verdicts
+
+
+def _of_messages(hits: Sequence[Hit], n_links: Mapping[int, int]) -> Iterable[tuple[int, str]]:
     for key, numbers in _clicks_by_message(hits).items():
         if len(numbers) > 1:
-            for number, reason in _together(hits, numbers, n_links.get(key[0], 0)):
-                if verdicts[number].verdict == HUMAN:
-                    verdicts[number] = Verdict(MACHINE, reason)
-    return verdicts
+            yield from _together(hits, numbers, n_links.get(key[0], 0))
 
 
 def _alone(hit: Hit, sent_at: Mapping[MessageKey, float]) -> Verdict:
@@ -106,21 +119,7 @@ def _together(hits: Sequence[Hit], numbers: list[int], n_links: int) -> Iterable
 
 
 def _caught(hits: Sequence[Hit], ordered: list[int], rule: GroupRule, n_links: int) -> set[int]:
-    """Clicks in any window of the rule's length that holds enough different links; one pass, two ends."""
-    needed = max(rule.n_links, rule.share * n_links)
     if rule.share and n_links < rule.n_links:
         return set()  # a message of one link has no "all links"
-    caught: set[int] = set()
-    within: dict[int | None, int] = defaultdict(int)
-    low = 0
-    for high, number in enumerate(ordered):
-        within[hits[number].link_index] += 1
-        while hits[number].at - hits[ordered[low]].at > rule.seconds:
-            gone = hits[ordered[low]].link_index
-            within[gone] -= 1
-            if not within[gone]:
-                del within[gone]
-            low += 1
-        if len(within) >= needed:
-            caught.update(ordered[low : high + 1])
-    return caught
+    needed = max(rule.n_links, rule.share * n_links)
+    return crowded(ordered, lambda n: hits[n].at, lambda n: hits[n].link_index, seconds=rule.seconds, needed=needed)

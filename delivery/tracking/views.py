@@ -10,12 +10,12 @@ from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.utils.encoding import iri_to_uri
 from redis import Redis
 
 from delivery.tracking.clients import hit_of
 from delivery.tracking.hits import encode_hit
+from delivery.tracking.languages import show
 from delivery.tracking.links import verify_dynamic
 from delivery.tracking.linktable import LinkTable, Unavailable
 from delivery.tracking.outage import Outage
@@ -135,11 +135,11 @@ def _private(response: HttpResponse) -> HttpResponse:
 
 @csp_replace(settings.PUBLIC_CONTENT_SECURITY_POLICY)
 def _gone(request: HttpRequest) -> HttpResponse:
-    return _private(render(request, "delivery/public/gone.html", status=404))
+    return _private(show(request, "delivery/public/gone.html", status=404))
 
 
 @csp_replace(settings.PUBLIC_CONTENT_SECURITY_POLICY)
 def _try_again(request: HttpRequest) -> HttpResponse:
-    response = render(request, "delivery/public/try_again.html", status=503)
+    response = show(request, "delivery/public/try_again.html", status=503)
     response["Retry-After"] = "30"
     return _private(response)

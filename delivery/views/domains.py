@@ -16,6 +16,7 @@ from campaigns.views.pages import Crumbs, home_crumbs, render_page
 from contacts.models import Brand
 from delivery.dkim import LIFETIME, KeyKind
 from delivery.models import DkimKey, DomainCheck
+from delivery.providers.https_check import visit_https
 from delivery.rendering.headers import ascii_domain
 from delivery.services.dkim_keys import (
     WrongKeyState,
@@ -80,9 +81,9 @@ def show_domain(request: HttpRequest, brand_id: int) -> HttpResponse:
 @require_POST
 @may_see
 def check(request: HttpRequest, brand_id: int) -> HttpResponse:
-    """Ask DNS now and keep what it says."""
+    """Ask DNS and the tracking host now and keep what they say."""
     brand = get_object_or_404(Brand, pk=brand_id)
-    found = check_brand_domain(brand, system_lookup(), now=timezone.now())
+    found = check_brand_domain(brand, system_lookup(), now=timezone.now(), visit=visit_https)
     levels = [row["level"] for row in found.findings]
     if "failure" in levels:
         messages.error(request, f"{levels.count('failure')} of {len(levels)} things are missing or wrong, see below.")

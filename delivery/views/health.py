@@ -19,7 +19,7 @@ from delivery.health import Health, read_health
 from delivery.limits.errors import LimitsUnavailable
 from delivery.obstacles import of_keys
 from delivery.sending.counts import RESULTS
-from delivery.sites import provider_label
+from delivery.site_names import provider_label
 from delivery.watchdog import look_at_processes, redis_is_down
 
 may_see = permission_required("delivery.view_provideraccount", raise_exception=True)

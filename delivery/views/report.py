@@ -18,7 +18,7 @@ from campaigns.views.pages import campaign_crumbs, render_page
 from delivery import deliverability, reports
 from delivery.models import Link
 from delivery.services.leaving import WHYS
-from delivery.sites import provider_label
+from delivery.site_names import provider_label
 from delivery.tracking.linktable import publish_links
 from delivery.tracking.views import redis
 from delivery.watchdog import look_at
@@ -84,7 +84,7 @@ def _figures(campaign: Campaign, since: datetime, machines: bool) -> dict[str, A
         ],
         "accounts": deliverability.accounts_of(campaign.pk, since=since),
         "routes": deliverability.routes_of(campaign.pk),
-        "leaving": [(WHYS.get(one.why, ""), one) for one in deliverability.leaving_of(campaign.pk, since=since)],
+        "leaving": [(str(WHYS.get(one.why, "")), one) for one in deliverability.leaving_of(campaign.pk, since=since)],
         "finding": look_at(campaign.pk) if live else None,
         "live": live or timezone.now() - since < reports.LIVELY,
     }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts.policy import Consent, State, decide_consent, is_sync, within_reason
+from contacts.policy import Consent, State, decide_consent, is_repeat, is_sync, within_reason
 
 T = datetime(2026, 1, 1, tzinfo=UTC)
 EARLIER, LATER = T - timedelta(days=1), T + timedelta(days=1)
@@ -26,6 +26,9 @@ CONSENTS = st.builds(Consent, STATES, MOMENTS, SOURCES)
         ("confirmed", "admin", "unsubscribed", T, "api", True),
         ("confirmed", "admin", "unsubscribed", EARLIER, "one-click", False),
         ("unsubscribed", "admin", "unsubscribed", T, "api", False),
+        ("unsubscribed", "store:1", "unsubscribed", LATER, "one-click", True),
+        ("unsubscribed", "one-click", "unsubscribed", LATER, "store:1", False),  # or that store could undo it
+        ("unsubscribed", "store:1", "unsubscribed", LATER, "store:2", True),
         # coming back
         ("unsubscribed", "one-click", "confirmed", LATER, "page", True),
         ("unsubscribed", "one-click", "confirmed", T, "page", False),
@@ -45,6 +48,13 @@ def test_the_rules(state: State, source: str, offered: State, at: datetime, by: 
     assert decide_consent(Consent(state, T, source), Consent(offered, at, by)) is accepted
 
 
+def test_what_the_same_source_says_again_is_no_news() -> None:
+    left = Consent("unsubscribed", T, "one-click")
+    assert is_repeat(left, Consent("unsubscribed", LATER, "one-click"))
+    assert not is_repeat(left, Consent("unsubscribed", LATER, "page"))
+    assert not is_repeat(left, Consent("confirmed", LATER, "one-click"))
+
+
 def test_the_first_word_counts() -> None:
     assert decide_consent(None, Consent("unsubscribed", EARLIER, "import:1"))
 
@@ -52,7 +62,7 @@ def test_the_first_word_counts() -> None:
 @given(CONSENTS, CONSENTS)
 def test_no_sync_ever_brings_back_somebody_who_left_through_us(current: Consent, offered: Consent) -> None:
     if current.state == "unsubscribed" and not is_sync(current.source) and is_sync(offered.source):
-        assert not decide_consent(current, offered) or offered.state == "unsubscribed"
+        assert not decide_consent(current, offered)
 
 
 @given(CONSENTS, CONSENTS)

@@ -16,8 +16,9 @@ from django.utils import timezone
 from campaigns.models import Campaign
 from contacts.models import Brand
 from delivery.dkim import dns_strings
-from delivery.models import DkimKey, DomainCheck, ProviderAccount, Route, RouteMember
+from delivery.models import DkimKey, DomainCheck, ProviderAccount, Route, RouteMember, SourceAddress
 from delivery.port import Port
+from delivery.providers.dns_check import Finding, Level
 from delivery.providers.dns_lookup import Lookup
 from delivery.views import domains
 from tests.delivery.factories import make_account, make_brand, make_campaign, make_list, make_route
@@ -37,8 +38,9 @@ LIVE: Zone = {
 
 
 @pytest.fixture(autouse=True)
-def _origin(settings: Any) -> None:
+def _origin(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PUBLIC_ORIGIN, settings.HTTPS = "https://mail.acme.example", True
+    monkeypatch.setattr(domains, "visit_https", lambda origin: Finding("HTTPS", Level.OK, f"{origin} answers."))
 
 
 @pytest.fixture
@@ -101,7 +103,14 @@ def test_a_check_asks_dns_and_keeps_what_it_said_with_the_time(
 ) -> None:
     with dns(monkeypatch, LIVE):
         found = check(olga, brand)
-    assert found == [("SPF", "ok"), ("DKIM", "warning"), ("DMARC", "ok"), ("MX", "ok"), ("Links", "ok")]
+    assert found == [
+        ("SPF", "ok"),
+        ("DKIM", "warning"),
+        ("DMARC", "ok"),
+        ("MX", "ok"),
+        ("Links", "ok"),
+        ("HTTPS", "ok"),
+    ]
     assert timezone.now() - DomainCheck.objects.get().checked_at < timedelta(minutes=1)
     with dns(monkeypatch, {}):
         found = check(olga, brand)
@@ -111,6 +120,7 @@ def test_a_check_asks_dns_and_keeps_what_it_said_with_the_time(
         ("DMARC", "failure"),
         ("MX", "failure"),
         ("Links", "failure"),
+        ("HTTPS", "ok"),
     ]
     assert DomainCheck.objects.count() == 1
 
@@ -163,7 +173,7 @@ def test_a_broken_name_server_is_no_verdict(olga: Client, monkeypatch: pytest.Mo
     act(olga, brand, key, "activate", unseen="on")
     DkimKey.objects.update(live_at=timezone.now())
     with dns(monkeypatch, {("mail.acme.example", "A"): ["192.0.2.1"]}):
-        assert {level for topic, level in check(olga, brand) if topic != "Links"} == {"unknown"}
+        assert {level for topic, level in check(olga, brand) if topic not in ("Links", "HTTPS")} == {"unknown"}
     key.refresh_from_db()
     assert key.live_at is not None
     assert advice(brand) == []
@@ -217,3 +227,29 @@ def test_a_provider_api_asks_for_its_own_spf_at_the_from_domain(
     rows = DomainCheck.objects.get().findings
     wanted = [(row["used_by"], row["name"], row["value"]) for row in rows if row["topic"] == "SPF" and row["value"]]
     assert wanted == [("SES", DOMAIN, "v=spf1 include:amazonses.com ~all")]
+
+
+def test_the_tracking_host_of_the_brand_is_visited(olga: Client, brand: Brand, monkeypatch: pytest.MonkeyPatch) -> None:
+    Brand.objects.update(tracking_origin="https://链接.example")
+    with dns(monkeypatch, LIVE):
+        check(olga, brand)
+    (row,) = [row for row in DomainCheck.objects.get().findings if row["topic"] == "HTTPS"]
+    assert (row["words"], row["used_by"]) == (
+        "https://xn--gzu811i.example answers.", "Links, pixels, unsubscribe pages",
+    )  # fmt: skip
+    assert "https://xn--gzu811i.example answers." in olga.get(f"/admin/delivery/dkimkey/{brand.pk}/").content.decode()
+
+
+def test_an_own_server_whose_address_is_not_known_is_said_so(
+    olga: Client, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = make_account(host="mta.acme.example")
+    RouteMember.objects.create(route=Route.objects.get(), account=account)
+    with dns(monkeypatch, LIVE):
+        assert ("PTR", "warning") in check(olga, brand)
+        page = olga.get(f"/admin/delivery/dkimkey/{brand.pk}/").content.decode()
+        assert f"Which address mail of {account.name} leaves from is not known here" in page
+        SourceAddress.objects.create(account=account, address="192.88.99.7")
+        found = check(olga, brand)
+    assert ("PTR", "warning") not in found
+    assert ("PTR", "failure") in found  # no such record in this zone: it was looked for

@@ -9,16 +9,9 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from delivery.site_names import normalise, provider_label, site_of
 from delivery.site_tables import DOMAINS, FAMILIES, LABELS, MX_SUFFIXES
-from delivery.sites import (
-    RedisSiteCache,
-    normalise,
-    provider_label,
-    resolve_site,
-    site_of,
-    site_of_exchangers,
-    sites_of,
-)
+from delivery.sites import RedisSiteCache, resolve_site, site_of_exchangers, sites_of
 from tests.delivery.dns_server import DnsServer, serving
 
 RECORDS = {

@@ -85,6 +85,17 @@ def test_pages_of_delivery_and_of_readers(page: Page, live_server: LiveServer) -
     assert check(page, live_server, urls) == {}
 
 
+@pytest.mark.parametrize("language", ["de", "zh-Hans"])
+def test_readers_pages_in_their_languages(page: Page, live_server: LiveServer, language: str) -> None:
+    """German has the longest words, Chinese no spaces to break lines at."""
+    campaign = make_sending(1)
+    reader = Contact.objects.get()
+    Contact.objects.update(locale=language)
+    token = TokenMaker(settings.SECRET_KEY).make(campaign.pk, reader.pk)
+    urls = [reverse("delivery:unsubscribe", args=[token]), reverse("delivery:preferences", args=[token])]
+    assert check(page, live_server, urls) == {}
+
+
 def check(
     page: Page, live_server: LiveServer, urls: list[str], *, status_404: frozenset[str] | set[str] = frozenset()
 ) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ def test_pages_of_sending(page: Page, live_server: LiveServer) -> None:
     make_route(account)
     brand, other = make_brand(), make_brand("Beta")
     add_dkim_key(brand.sending_domain, KeyKind.RSA, now=timezone.now())
-    check_brand_domain(brand, lambda _name, _kind: [], now=timezone.now())
+    check_brand_domain(brand, lambda _name, _kind: [], now=timezone.now(), visit=None)
     policy = SuppressionPolicy.objects.get_or_create(brand=None)[0]
     log_in(page, live_server)
     urls = [

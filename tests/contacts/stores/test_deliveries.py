@@ -105,6 +105,16 @@ def test_a_repeated_delivery_is_stored_once() -> None:
     assert StoreDelivery.objects.count() == 1
 
 
+def test_a_body_in_pieces_or_compressed_is_refused_in_words() -> None:
+    store = make_store()
+    compressed = deliver(store, "customers/create", customer(), Content_Encoding="gzip")
+    assert (compressed.status_code, b"not compressed" in compressed.content) == (415, True)
+    path = f"/hooks/stores/{store.uuid}"
+    chunked = Client().generic("POST", path, headers={"Transfer-Encoding": "chunked"})
+    assert (chunked.status_code, b"says its length" in chunked.content) == (411, True)
+    assert not StoreDelivery.objects.exists()
+
+
 def test_a_wrong_signature_is_401_and_stores_nothing() -> None:
     store = make_store()
     assert deliver(store, "customers/create", customer(), secret="guess").status_code == 401

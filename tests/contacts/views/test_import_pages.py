@@ -12,9 +12,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from contacts.imports import roles
 from contacts.imports.pipeline import lease_import, run_import
-from contacts.models import Brand, Contact, ContactField, ImportJob, MailingList, Subscription
+from contacts.models import Brand, Contact, ContactField, ImportJob, MailingList, Subscription, SuppressionPolicy
 from contacts.tasks import run_imports
+from tests.campaigns.views.reading import page_of as read_page
 from tests.contacts.factories import NOW, make_brand, make_list
 
 pytestmark = pytest.mark.django_db
@@ -255,3 +257,44 @@ def test_the_first_import_of_a_brand_makes_a_list_and_the_next_one_joins_it(admi
     news = make_list(brand)
     form = admin_client.get(page_of(ImportJob.objects.get())).context["form"]
     assert (form["mailing_list"].value(), form["new_list"].value()) == (news.pk, None)
+
+
+ROLES = b"Email\nalice@example.com\nabuse@example.com\nAbuse@Example.com\nnoreply+x@shop.example\ninfo@example.com\n"
+ROLES += b"sales@example.com\ninfo@shop.example\ninfo@\nabuser@example.com\n"
+
+
+def test_the_preview_says_what_will_become_of_role_accounts(admin_client: Client) -> None:
+    post_file(admin_client, ROLES, make_brand("Acme"))
+    job = ImportJob.objects.get()
+    page = read_page(admin_client.get(page_of(job)))
+    suppressed, shared = (" ".join(note.text_content().split()) for note in page.cssselect("#preview .note"))
+    assert "2 role accounts (abuse@, noreply@): nobody at such an address subscribed." in suppressed
+    assert (
+        "They are imported, and get no campaign of Acme: they are suppressed before the next one is sent" in suppressed
+    )
+    assert "3 shared mailboxes (info@ 2, sales@): several people read them" in shared
+    assert "get campaigns like everybody" in shared
+    assert page.cssselect("#preview .note a")[0].get("href") == "/admin/contacts/suppressionpolicy/"
+    assert "Counted in" not in page.text_content()
+
+
+def test_the_preview_goes_by_the_policy_of_the_brand(admin_client: Client) -> None:
+    acme = make_brand("Acme")
+    SuppressionPolicy.objects.create(brand=acme, role_names="info\nsales")
+    post_file(admin_client, ROLES, acme)
+    page = read_page(admin_client.get(page_of(ImportJob.objects.get())))
+    (suppressed,) = (" ".join(note.text_content().split()) for note in page.cssselect("#preview .note"))
+    assert "3 role accounts (info@ 2, sales@)" in suppressed
+
+
+def test_a_file_without_role_accounts_has_no_warning_and_a_long_one_says_how_far_it_was_read(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roles, "N_LOOKED_AT", 3)
+    post_file(admin_client, PEOPLE, make_brand("Acme"))
+    page = read_page(admin_client.get(page_of(ImportJob.objects.get())))
+    assert page.cssselect("#preview .note") == []
+    post_file(admin_client, ROLES)
+    page = read_page(admin_client.get(page_of(ImportJob.objects.latest("pk"))))
+    assert "1 role account (abuse@)" in " ".join(page.cssselect("#preview .note")[0].text_content().split())
+    assert "Counted in the first 3 rows of the file." in page.text_content()

@@ -16,6 +16,7 @@ from delivery.tracking import appending, flushing
 from delivery.tracking.flushing import TAKEN, UNREADABLE, flush_hits
 from delivery.tracking.hits import QUEUE
 from delivery.tracking.rules import VERSION
+from tests.delivery.factories import make_contact
 from tests.delivery.tracking.factories import AT, CHROME, NOW, make_hit, push
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +161,30 @@ def test_a_burst_that_two_flushes_share_is_folded_back(redis: Redis) -> None:
     flush_hits(redis, now=NOW)
     assert reasons() == Counter({("machine", "click-burst"): 3, ("human", ""): 1})
     assert Event.objects.get(contact_id=9).verdict == "human"
+
+
+def test_a_sweep_that_three_flushes_share_is_folded_back_onto_other_peoples_clicks(redis: Redis) -> None:
+    acme = [make_contact(f"{n}@acme.example").pk for n in range(6)]
+    strangers = [make_contact(f"{n}@gmail.com").pk for n in range(5)]
+    for moment in (4, 1, 3, 0):  # late ones first
+        people = (acme[moment], strangers[moment])
+        push(redis, *[make_hit(contact_id=person, at=AT + moment) for person in people])
+        flush_hits(redis, now=NOW)
+    push(redis, make_hit(contact_id=acme[5], at=AT + 60))
+    assert reasons() == Counter({("human", ""): 8})
+    push(redis, make_hit(contact_id=acme[2], at=AT + 2), make_hit(contact_id=strangers[2], at=AT + 2))
+    flush_hits(redis, now=NOW)
+    assert reasons() == Counter({("machine", "domain-sweep"): 5, ("human", ""): 6})
+    assert set(Event.objects.filter(verdict="machine").values_list("contact_id", flat=True)) == set(acme[:5])
+
+
+def test_a_click_that_comes_late_is_judged_by_the_sweep_around_it(redis: Redis) -> None:
+    acme = [make_contact(f"{n}@acme.example").pk for n in range(6)]
+    push(redis, *[make_hit(contact_id=person, at=AT + n) for n, person in enumerate(acme[:5])])
+    flush_hits(redis, now=NOW)
+    push(redis, make_hit(contact_id=acme[5], at=AT + 2.5))
+    flush_hits(redis, now=NOW)
+    assert reasons() == Counter({("machine", "domain-sweep"): 6})
 
 
 def test_clicks_that_come_late_are_judged_by_the_honeypot_before_them(redis: Redis) -> None:

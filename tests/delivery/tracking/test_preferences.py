@@ -84,7 +84,24 @@ def test_the_same_one_click_again_is_answered_the_same_and_changes_nothing(campa
     answers = [Client().post(address(campaign, alice), ONE_CLICK) for _ in range(3)]
     assert {(answer.status_code, answer.content) for answer in answers} == {(200, b"Unsubscribed.")}
     assert Event.objects.count() == 1
+    assert ConsentEvent.objects.count() == 1
     assert states(alice) == {"News": "unsubscribed", "Offers": "confirmed"}
+
+
+def test_leaving_everything_again_changes_nothing_either(campaign: Campaign, alice: Contact) -> None:
+    for _ in range(3):
+        assert Client().post(address(campaign, alice), {"scope": "everything"}).status_code == 200
+    assert (Event.objects.count(), ConsentEvent.objects.count(), Suppression.objects.count()) == (1, 2, 1)
+    assert states(alice) == {"News": "unsubscribed", "Offers": "unsubscribed"}
+
+
+def test_a_later_one_click_outranks_what_a_store_heard_in_between(campaign: Campaign, alice: Contact) -> None:
+    first = datetime.now(UTC)
+    Client().post(address(campaign, alice), ONE_CLICK)
+    Client().post(address(campaign, alice), ONE_CLICK)
+    kept = Subscription.objects.get(contact=alice, mailing_list__name="News")
+    assert kept.consent_at > first
+    assert ConsentEvent.objects.get().occurred_at < kept.consent_at
 
 
 def test_only_a_bad_token_is_not_found(campaign: Campaign, alice: Contact) -> None:

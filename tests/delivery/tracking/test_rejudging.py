@@ -17,7 +17,7 @@ from delivery.models import Event, Link
 from delivery.services import rejudging_hits
 from delivery.tracking.flushing import flush_hits
 from delivery.tracking.rules import VERSION
-from tests.delivery.factories import make_campaign, make_list
+from tests.delivery.factories import make_campaign, make_contact, make_list
 from tests.delivery.tracking.factories import AT, NOW, make_hit, push
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +95,19 @@ def test_batches_of_people_cover_everybody_and_part_nobodys_burst(
     Event.objects.update(verdict="human", verdict_reason="")
     steps = list(rejudging_hits.reclassify_campaign(campaign.pk))
     assert [step.n_events for step in steps] == [2, 5, 2]
+    assert verdicts() == expected
+
+
+def test_a_sweep_over_people_of_several_batches_is_found_whole(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rejudging_hits, "PEOPLE_PER_BATCH", 2)
+    campaign = launched()
+    acme = [make_contact(f"{n}@acme.example").pk for n in range(7)]
+    push(redis, *[make_hit(contact_id=pk, at=AT + 2 * n, campaign_id=campaign.pk) for n, pk in enumerate(acme)])
+    flush_hits(redis, now=NOW)
+    expected = verdicts()
+    assert [one[1:] for one in expected] == [("machine", "domain-sweep")] * 7
+    Event.objects.update(verdict="human", verdict_reason="", rules_version=2)
+    assert "7 changed." in run("--campaign", str(campaign.pk))
     assert verdicts() == expected
 
 

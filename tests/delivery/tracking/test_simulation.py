@@ -6,8 +6,10 @@ import json
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from django.core.management import call_command
 
+from delivery.tracking import crowds
 from delivery.tracking.simulation import Line, render_table, score_traffic
 
 
@@ -20,8 +22,18 @@ def test_the_counts_of_the_seeded_simulation() -> None:
         Line("SafeLinks-like", found=2616, missed=133, kept=100, wronged=0),
         Line("Mimecast-like", found=5103, missed=0, kept=117, wronged=0),
         Line("Lone disguised scanner", found=196, missed=204, kept=0, wronged=0),
+        Line("Gateway of an office", found=400, missed=0, kept=40, wronged=0),
+        Line("People of an office", found=0, missed=0, kept=556, wronged=0),
+        Line("People behind a carrier", found=0, missed=0, kept=400, wronged=0),
     ]
-    assert (score.total.precision, score.total.recall) == (0.9982, 0.9615)
+    assert (score.total.precision, score.total.recall) == (0.9983, 0.9632)
+
+
+def test_an_offices_gateway_is_found_by_its_sweeps_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowds, "CROWD_RULES", ())
+    score = score_traffic(n_messages=400, seed=1)
+    assert score.lines[6] == Line("Gateway of an office", found=0, missed=400, kept=40, wronged=0)
+    assert (score.total.precision, score.total.recall) == (0.9982, 0.9194)
 
 
 def test_no_kind_of_traffic_costs_people_their_clicks() -> None:
