@@ -37,7 +37,7 @@ def of_leased(redis: Redis, campaign: Campaign, now: datetime) -> Finding | None
     """A batch is with a worker: is the server slow to answer, or can the worker not write?"""
     routes = Batch.objects.filter(campaign_id=campaign.pk, state=Batch.State.LEASED).values_list("route_id", flat=True)
     troubles = [text for route_id in set(routes) if (text := presence.last_trouble(redis, route_id))]
-    outage = next((text for text in troubles if text.startswith(presence.OUTAGE)), "")
+    outage = next((text for text in troubles if text.startswith((presence.OUTAGE, presence.WRONG_KEY))), "")
     if outage:
         return _of_words(outage)
     with connection.cursor() as cursor:
@@ -60,7 +60,9 @@ def of_routes(redis: Redis, paths: Collection[tuple[int, str]], campaign_id: int
     """Why none of the campaign's batches, by route and site, is with a worker."""
     route_ids = {route_id for route_id, _ in paths}
     accounts = list(
-        ProviderAccount.objects.filter(memberships__route_id__in=route_ids, enabled=True).distinct().defer("secrets")
+        ProviderAccount.objects.filter(memberships__route_id__in=route_ids, enabled=True)
+        .distinct()
+        .defer("secrets", "hook_secrets")
     )
     if not accounts:
         names = ", ".join(f"“{name}”" for name in Route.objects.filter(pk__in=route_ids).values_list("name", flat=True))
@@ -73,6 +75,12 @@ def of_routes(redis: Redis, paths: Collection[tuple[int, str]], campaign_id: int
         or _of_quotas(redis, accounts, now)
         or _of_troubles(redis, route_ids)
     )
+
+
+def of_keys(redis: Redis) -> Finding | None:
+    """A worker that cannot read secrets, whichever route it found that on."""
+    words = [presence.last_trouble(redis, pk) for pk in Route.objects.order_by("pk").values_list("pk", flat=True)]
+    return next((_of_words(text) for text in words if text.startswith(presence.WRONG_KEY)), None)
 
 
 def of_neighbours(route_ids: Collection[int], campaign_id: int) -> Finding | None:
@@ -159,6 +167,13 @@ def _of_words(text: str) -> Finding:
             f"A worker cannot write down what it sends, so it sends nothing. {text}",
             "Look at PostgreSQL and Redis: disk full, restarted, read-only? Sending resumes by itself.",
         )
+    if text.startswith(presence.WRONG_KEY):
+        return Finding(
+            "wrong_key",
+            f"A worker cannot read the stored passwords and keys, so it sends nothing. {text}",
+            "Give every worker the FIELD_ENCRYPTION_KEYS that they were stored with and restart it. Nobody is lost:"
+            " sending goes on by itself.",
+        )
     if text.startswith(LIMIT):
         return Finding("limit", f"{LIMIT}{named(text.removeprefix(LIMIT))}.", "It goes on when the limit allows.")
     if _LOGIN.search(text):
@@ -186,7 +201,7 @@ def _name_of(kind: str, pk: str) -> str:
         "account": ProviderAccount.objects.only("name"),
         "campaign": Campaign.objects.only("name"),
         "source": SourceAddress.objects.all(),
-        "warmup": WarmUp.objects.select_related("account", "source").defer("account__secrets"),
+        "warmup": WarmUp.objects.select_related("account", "source").defer("account__secrets", "account__hook_secrets"),
     }
     row = models[account].filter(pk=int(pk)).first() if account in models and pk.isdigit() else None
     return f"{'the warm-up of' if account == 'warmup' else account} “{row}”" if row else ""

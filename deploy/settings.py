@@ -247,6 +247,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # At INFO they log the address of every call: one line per message, and some addresses hold keys.
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "urllib3")},
 }
 
 UNFOLD = {

@@ -46,6 +46,7 @@ class Sent:
     n_twice: int
     ceiling: float | None = None
     plain: float | None = None
+    worker_cores: float = 0.0  # CPU seconds of all worker processes per second
     others: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -85,6 +86,7 @@ def send_campaign(audience: MailingList, route: Route, shape: Shape, worker_pid:
         after.worker.peak_rss_mb,
         states,
         _count_twice(campaign.pk),
+        worker_cores=(after.worker.cpu_s - before.worker.cpu_s) / (seconds - (planned - start)),
     )
 
 

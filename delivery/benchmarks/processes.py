@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -62,24 +63,37 @@ class SinkCount:
     n_twice: int
 
 
-class PythonSink:
-    """The project's own sink in a process."""
+class Speaking:
+    """A process that says something in JSON when it is ready, and its count when it has ended."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
-        self.port: int = self._say()["port"]
+        self.ready: dict[str, Any] = self._say()
 
-    def stop(self) -> SinkCount:
+    def stop(self) -> dict[str, Any]:
         """What it counted, when it has ended."""
         self._process.terminate()
-        told = self._say()
-        return SinkCount(told["messages"], told["twice"])
+        return self._say()
 
-    def _say(self) -> dict[str, int]:
+    def _say(self) -> dict[str, Any]:
         if self._process.stdout is None:
-            raise RuntimeError("The sink says nothing.")
-        told: dict[str, int] = json.loads(self._process.stdout.readline())
+            raise RuntimeError("The process says nothing.")
+        told: dict[str, Any] = json.loads(self._process.stdout.readline())
         return told
+
+
+class PythonSink(Speaking):
+    """The project's own sink in a process."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.ready["port"])
+
+    def count(self) -> SinkCount:
+        """Stops it."""
+        told = self.stop()
+        return SinkCount(told["messages"], told["twice"])
 
 
 @contextlib.contextmanager
@@ -88,6 +102,14 @@ def python_sink(rtt_ms: float) -> Iterator[PythonSink]:
     command = [sys.executable, "-m", "delivery.benchmarks.sink", "--rtt-ms", str(rtt_ms)]
     with running(*command, stdout=subprocess.PIPE) as process:
         yield PythonSink(process)
+
+
+@contextlib.contextmanager
+def faked_api(kind: str, latency_ms: float) -> Iterator[Speaking]:
+    """A provider's fake, which answers a call `latency_ms` after it has read it."""
+    command = [sys.executable, "-m", "delivery.benchmarks.fake_api", kind, "--latency-ms", str(latency_ms)]
+    with running(*command, stdout=subprocess.PIPE) as process:
+        yield Speaking(process)
 
 
 def smtp_source_rate(host: str, port: int, n: int, size: int, connections: int) -> float | None:

@@ -97,7 +97,7 @@ def measure(options: Options) -> Result:
         return _measure(options, shape, audience, host or "127.0.0.1", int(number))
     with python_sink(options.rtt_ms) as sink:
         result = _measure(options, shape, audience, "127.0.0.1", sink.port)
-        result.received = sink.stop()
+        result.received = sink.count()
     return result
 
 

@@ -30,6 +30,8 @@ TLS = [
     ("implicit", "TLS from the start (usually port 465)"),
     ("none", "None (only for a server on this machine)"),
 ]
+# A provider that allows more than 100 calls a second need not be waited for.
+FEW_CALLS = 6_000
 KEEP = "Leave empty to keep what is stored."
 
 
@@ -53,7 +55,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def limit_fields(self) -> list[forms.BoundField]:
         """The fields about speed, for a section of their own."""
-        return [self[name] for name in LIMITS]
+        return [self[name] for name in LIMITS if name in self.fields]
 
     def main_fields(self) -> list[forms.BoundField]:
         """All others, secrets and server included."""
@@ -152,6 +154,7 @@ class ApiForm(AccountForm):
         super().__init__(*args, **kwargs)
         self.kind = kind
         self.instance.kind = kind.key
+        self._speak_of_calls()
         if self.instance.pk is None:
             self.initial.update({"name": kind.label, **self._known_limits()})
         for question in kind.fields:
@@ -162,7 +165,19 @@ class ApiForm(AccountForm):
 
     def _known_limits(self) -> dict[str, int]:
         can = self.kind.capabilities
-        return limits_of(can.quotas, calls_are_messages=can.batch_max == 1)
+        if can.batch_max == 1:
+            return limits_of(can.quotas, calls_are_messages=True)
+        per_minute = {quota.n * 60 // quota.seconds for quota in can.quotas if quota.unit in ("calls", "batch calls")}
+        few = {n for n in per_minute if n <= FEW_CALLS}
+        return limits_of(can.quotas) | ({"connections_per_minute": min(few)} if few else {})
+
+    def _speak_of_calls(self) -> None:
+        """An API has no connections to speak of: the same limits count its calls."""
+        self.fields["max_connections"].label = "Calls at once"
+        calls = self.fields["connections_per_minute"]
+        calls.label = "Calls per minute"
+        calls.help_text = "Empty: as many as it takes. With a number, calls are filled as far as the provider allows."
+        del self.fields["messages_per_connection"]
 
     def clean(self) -> dict[str, Any]:
         """The kind itself says what is missing or makes no sense."""

@@ -107,7 +107,9 @@ KIND = ProviderKind(
     capabilities=CAPABILITIES,
     fields=(
         FormField("app_key", "app_key", secret=True),
-        FormField("template_id", "Template", required=False, help="E_…, approved; a campaign may name another."),
+        FormField(
+            "template_id", "Template", required=False, help="E_…, approved. For another template add another account."
+        ),
         FormField(
             "variables",
             "Variables",

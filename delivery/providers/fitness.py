@@ -26,12 +26,12 @@ def problems(label: str, can: Capabilities, uses: Uses) -> list[str]:
     if uses.one_click_unsubscribe and not can.per_recipient_headers:
         found.append(
             f"{label} cannot carry a List-Unsubscribe header per recipient, "
-            "which Gmail and Yahoo require of bulk mail. Use its SMTP relay or another route."
+            "which Gmail and Yahoo require of bulk mail. Add a provider with its SMTP relay, or choose another route."
         )
     if uses.own_html and can.content is Content.TEMPLATE_ONLY:
         found.append(
-            f"{label} sends only templates approved in its console. "
-            "Map the campaign to one, or pick a route that takes HTML."
+            f"{label} sends only templates approved in its console, "
+            "not a campaign's own design. Choose a route that takes HTML."
         )
     if uses.chosen_from and not can.from_selectable:
         found.append(f"{label} binds the From address to the account; the campaign's own sender would be ignored.")

@@ -24,6 +24,14 @@ Each account has an address of its own, `https://…/hooks/KIND/TOKEN/`, on its 
 and the field or button for its secret. Opens and clicks may stay off: Fanfare counts its own.
 """
 
+RELAYS = """\
+What comes back from an SMTP relay comes by mail: refusals at once as SMTP replies, later bounces and complaints as
+mails to the return path (`manage.py intake`). A relay account has no webhook address, also where the same company's
+API above has one. Relays that keep bounces to themselves and replace the return path (SendGrid, Mailgun, Brevo and
+Postmark do so unless a return path of your own is set up there) then tell Fanfare nothing: addresses that died stay
+on your lists until the provider drops mail to them by itself. Where its API is offered above, use that one.
+"""
+
 ADDING = """## Adding a provider
 
 1. `delivery/providers/NAME.py` with a `KIND` (or `delivery/providers/esps/NAME.py` with a `Dialect`, for an ESP that
@@ -31,7 +39,7 @@ ADDING = """## Adding a provider
    at the top, with the link above it; what is not in it becomes `UNCERTAIN` or `unknown`.
 2. A fake in `delivery/providers/fakes/` that speaks the documented protocol, errors included, listed in `FAKES`.
 3. `tests/delivery/providers/conformance.py` passes for it, and a sample of each webhook event stands in
-   `tests/delivery/providers/test_receipts.py`.
+   `tests/delivery/providers/receipt_samples.py`.
 4. `python -m delivery.providers.matrix > docs/providers.md`.
 
 An API that takes one message per HTTP call needs no code: "Any HTTP API" in the admin describes it by a form.
@@ -47,6 +55,7 @@ def document() -> str:
     parts += [line for kind in kinds for line in _notes(kind)]
     parts += [
         "\n## SMTP relays\n",
+        RELAYS,
         *_presets(sorted(SMTP_PRESETS.values(), key=lambda p: p.label.lower())),
         "\n" + ADDING,
     ]

@@ -114,8 +114,8 @@ def mapped(envelope: ApiEnvelope, mapping: str) -> dict[str, str]:
 
 
 def template_of(envelope: ApiEnvelope, settings: Mapping[str, str]) -> str:
-    """The campaign's template, else the account's; ValueError when neither is set."""
+    """The message's own template, else the account's; ValueError when neither is set."""
     template = envelope.template_id or settings.get("template_id", "")
     if not template:
-        raise ValueError("No template is chosen: name one in the campaign or in the account.")
+        raise ValueError("No template is chosen: name one in the account.")
     return template

@@ -233,7 +233,9 @@ KIND = ProviderKind(
         FormField("secret_id", "SecretId"),
         FormField("secret_key", "SecretKey", secret=True),
         FormField("region", "Region", default=REGIONS[0], choices=REGIONS),
-        FormField("template_id", "Template ID", required=False, help="Approved; a campaign may name another."),
+        FormField(
+            "template_id", "Template ID", required=False, help="Approved. For another template add another account."
+        ),
         FormField(
             "variables",
             "Variables",

@@ -155,7 +155,11 @@ class Bookkeeper:
             report.granted[lease] = granted
             targets[lease] = max(lease.n_begun, ready + sum(granted.values()))
             room -= targets[lease] - lease.n_begun
-            self._note_refusal(lease, refused, report)
+            lease.due_at = None
+            if refused is not None and granted:
+                report.more_in_s = min(report.more_in_s, refused.wait_s)
+            elif refused is not None:
+                self._note_refusal(lease, refused, report)
         report.withdrawn = [
             (channel, lease)
             for lease in order.write
@@ -164,10 +168,7 @@ class Bookkeeper:
         ]
         return targets
 
-    def _note_refusal(self, lease: Lease, refused: Refused | None, report: Report) -> None:
-        lease.due_at = None
-        if refused is None:
-            return
+    def _note_refusal(self, lease: Lease, refused: Refused, report: Report) -> None:
         report.refused[lease] = refused
         if refused.own:
             self._holds.add(lease, refused)

@@ -64,6 +64,9 @@ class Drainer(Protocol):
     def feed(self, channel: Channel) -> Any | None:
         """The next envelope for this channel, or None when there is none now."""
 
+    def starve(self) -> None:
+        """A call could begin and has nothing to carry."""
+
     def settle(self, channel: Channel, key: Any, outcome: Outcome) -> None:
         """An envelope's outcome; called exactly once per envelope."""
 
@@ -99,6 +102,12 @@ class Channel:
         if self.drain is None or self.permits <= 0:
             return None
         return self.drain.feed(self)
+
+    def offers(self, n: int) -> bool:
+        """Whether `n` envelopes can be had now; if not, the journal hears that a call waits for them."""
+        if self.permits < n and self.drain is not None:
+            self.drain.starve()
+        return self.permits >= n
 
     def settle(self, key: Any, outcome: Outcome) -> None:
         """What the transport calls with an outcome."""

@@ -78,6 +78,7 @@ class Drain:
         self._starved = False  # a connection asked and nobody knew whether it may still send
         self._dry = False  # no batch was to be had at the last try
         self._exhausted = False
+        self._limited = False  # what was granted last was all that a limit allows now
         self._wait = IDLE_SECONDS
         self._kick = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "ledger")
@@ -125,6 +126,11 @@ class Drain:
                 self._settled(lease, Settled(person.position, person.contact_id, None, made))
         self._kick.set()
         return None
+
+    def starve(self) -> None:
+        """A call to an API waits for the journal: that costs more than a small step, so none is waited for."""
+        if not self._limited and any(lease.unwritten for lease in self._leases):
+            self._kick.set()
 
     def settle(self, channel: Channel, key: Any, outcome: Outcome) -> None:
         """An outcome from a connection."""
@@ -229,7 +235,8 @@ class Drain:
             lease.people = [p._replace(mailable=False) if p.contact_id in contact_ids else p for p in lease.people]
 
     def _set_waits(self, report: Report) -> None:
-        self._wait = IDLE_SECONDS
+        self._wait = min(IDLE_SECONDS, report.more_in_s)
+        self._limited = report.more_in_s < IDLE_SECONDS or bool(report.refused)
         for lease, refused in report.refused.items():
             self._put_off(lease, refused)
         waits = [lease.waits_until - time.monotonic() for lease in self._leases if not lease.stopped]

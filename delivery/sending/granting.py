@@ -58,7 +58,7 @@ class Granter:
         self._shares: Shares[Channel] = Shares()
 
     def grant(self, lease: Lease, n: int, channels: Sequence[Channel]) -> tuple[dict[Channel, int], Refused | None]:
-        """Permits by channel, `n` together or as many as there are; with none, what stands in the way."""
+        """Permits by channel, `n` together or as many as there are; with fewer, what stands in the way of the rest."""
         rooms, refusals = self._open(lease, channels)
         given: dict[Channel, int] = {}
         slow: set[Channel] = set()
@@ -72,7 +72,7 @@ class Granter:
         self._return_probes(channels, rooms, given)
         late = slow | refusals.keys()
         self._shares.keep_up(map(_member, late), [_member(channel) for channel in rooms if channel not in late])
-        return given, None if given or not n else _worst(refusals.values())
+        return given, _worst(refusals.values()) if n else None
 
     def must_not(self, channel: Channel, lease: Lease) -> bool:
         """Whether permits that this channel holds for the lease have to be withdrawn."""

@@ -58,6 +58,7 @@ class Report:
     unmailable: dict[Lease, set[int]] = field(default_factory=dict)
     granted: dict[Lease, dict[Channel, int]] = field(default_factory=dict)
     refused: dict[Lease, Refused] = field(default_factory=dict)
+    more_in_s: float = float("inf")  # fewer permits than wanted were granted: when asking again may give more
     withdrawn: list[tuple[Channel, Lease]] = field(default_factory=list)  # this account may not send after all
     claimed: Lease | None = None
     leases_held: bool = False

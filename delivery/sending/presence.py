@@ -20,6 +20,8 @@ DRAINS_SECONDS = 10
 TROUBLE_SECONDS = 60
 # How the trouble of a drain begins that cannot write; the watchdog knows it by this.
 OUTAGE = "Cannot write: "
+# And of one that cannot read credentials or a signing key.
+WRONG_KEY = "Cannot read secrets: "
 
 
 def note_worker(redis: Redis, name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Sequence
@@ -12,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from redis import Redis
 
-from delivery.limits.connections import Lease, Slot, lease_connection, release_leases, renew_leases
-from delivery.limits.errors import LimitsUnavailable
+from delivery.limits.connections import Slot
 from delivery.limits.values import Limit
 from delivery.models import ProviderAccount, SourceAddress
 from delivery.sending.channel import Cause, Channel
+from delivery.sending.places import CallPlaces, Places
 from delivery.sending.standing import Path, Standing
 from delivery.shaping.profiles import Tls as SiteTls
 from delivery.shaping.rules import Action, Measure, Reach
@@ -27,8 +26,6 @@ from delivery.smtp.pool import Pool
 if TYPE_CHECKING:
     from delivery.providers.contract import Provider
 
-# Without Redis nobody knows how many connections there are: none is opened (fail closed), and it is asked again soon.
-UNAVAILABLE_SECONDS = 1.0
 # A host that swallows packets holds a connection, and the message that tries it, no longer; Linux asks five times.
 CONNECT_SECONDS = 15.0
 
@@ -121,44 +118,17 @@ def _account_config(account: ProviderAccount) -> SmtpConfig:
     )
 
 
-class ConnectionPlaces:
-    """The places that this process's connections hold among all workers'; who dies loses them after 30 s."""
-
-    def __init__(self, redis: Redis, account: ProviderAccount, source: SourceAddress | None, lines: Lines) -> None:
-        opening = account.connections_per_minute
-        limit = Limit(opening, 60, burst=max(1.0, opening / 60)) if opening else None
-        self._redis = redis
-        self._slots = [Slot(f"account:{account.pk}", account.max_connections, limit)]
-        if source is not None:  # one without a limit of its own has a place too, so that it is counted
-            self._slots.insert(0, Slot(f"source:{source.pk}", source.max_connections or account.max_connections))
-        if lines.site:
-            key = f"path:{account.pk}:{source.pk if source else ''}:{lines.site}"
-            self._slots.insert(0, Slot(key, lines.site_most, lines.site_opening))
-        self._held: list[Lease] = []
-
-    def may_connect(self) -> float:
-        """0.0 and one more place is held, or the seconds to wait."""
-        try:
-            answer = lease_connection(self._redis, self._slots)
-        except LimitsUnavailable:
-            return UNAVAILABLE_SECONDS
-        if isinstance(answer, Lease):
-            self._held.append(answer)
-            return 0.0
-        return answer.wait_s
-
-    def renew(self, n_connections: int) -> None:
-        """As many places are held as there are connections."""
-        with contextlib.suppress(LimitsUnavailable):  # places that are not renewed come free by themselves
-            self._renew(n_connections)
-
-    def _renew(self, n_connections: int) -> None:
-        surplus = len(self._held) - n_connections
-        if surplus > 0:
-            release_leases(self._redis, self._held[:surplus])
-            self._held = self._held[surplus:]
-        lost = renew_leases(self._redis, self._held)
-        self._held = [lease for lease in self._held if lease not in lost]
+def connection_places(redis: Redis, account: ProviderAccount, source: SourceAddress | None, lines: Lines) -> Places:
+    """The places of SMTP connections: the account's, the source address's and those of a site's own servers."""
+    opening = account.connections_per_minute
+    limit = Limit(opening, 60, burst=max(1.0, opening / 60)) if opening else None
+    slots = [Slot(f"account:{account.pk}", account.max_connections, limit)]
+    if source is not None:  # one without a limit of its own has a place too, so that it is counted
+        slots.insert(0, Slot(f"source:{source.pk}", source.max_connections or account.max_connections))
+    if lines.site:
+        key = f"path:{account.pk}:{source.pk if source else ''}:{lines.site}"
+        slots.insert(0, Slot(key, lines.site_most, lines.site_opening))
+    return Places(redis, slots)
 
 
 def connect(
@@ -174,13 +144,13 @@ def connect(
     if account.kind == "smtp":
         _connect_smtp(channel, account, redis, source, lines)
     else:
-        _connect_api(channel, account, lines)
+        _connect_api(channel, account, redis, lines)
 
 
 def _connect_smtp(
     channel: Channel, account: ProviderAccount, redis: Redis, source: SourceAddress | None, lines: Lines
 ) -> None:
-    places = ConnectionPlaces(redis, account, source, lines)
+    places = connection_places(redis, account, source, lines)
     pool = Pool(
         smtp_config(account, source, lines),
         feed=channel.feed,
@@ -193,14 +163,22 @@ def _connect_smtp(
     channel.renew_places = lambda: places.renew(pool.n_connections)
 
 
-def _connect_api(channel: Channel, account: ProviderAccount, lines: Lines) -> None:
+def _connect_api(channel: Channel, account: ProviderAccount, redis: Redis, lines: Lines) -> None:
     # Workers that speak SMTP alone go without the HTTP client and the providers' modules (16 MB, measured).
-    from delivery.sending.api_pool import ApiPool
+    from delivery.sending.api_pool import ApiPool, Terms
 
-    pool = ApiPool(provider_of(account), feed=channel.feed, settle=channel.settle, on_trouble=channel.trouble)
+    places = CallPlaces(redis, account)
+    pool = ApiPool(
+        provider_of(account),
+        feed=channel.feed,
+        settle=channel.settle,
+        on_trouble=channel.trouble,
+        terms=Terms(channel.offers, places.may_call, full_calls=account.connections_per_minute is not None),
+    )
     pool.open(lines.most)
     channel.takes_letters = True
     channel.transport = pool
+    channel.renew_places = lambda: places.renew(pool.most_calls())
 
 
 def _cause(trouble: Trouble) -> Cause:

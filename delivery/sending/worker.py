@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 from redis import Redis
 
+from contacts.encryption import WrongKey
 from delivery.models import Route
 from delivery.sending.bookkeeper import Bookkeeper
 from delivery.sending.builders import Envelopes
@@ -22,7 +23,7 @@ from delivery.sending.drain import Drain, Drained
 from delivery.sending.ledger import worker_name
 from delivery.sending.permits import RoutePermits
 from delivery.sending.pool import PoolMember, RoutePool, read_pool
-from delivery.sending.presence import note_trouble
+from delivery.sending.presence import WRONG_KEY, note_trouble
 from delivery.sending.standing import Standing
 from delivery.sending.stopping import is_stopping
 from delivery.sending.transports import connect, fingerprint, lines_of
@@ -46,12 +47,16 @@ class Worker:
 
     def drain(self, route: Route, *, seconds: float) -> Drained:
         """Sends what is due on `route` for at most `seconds`, then waits for what is in flight."""
-        pool = read_pool(route.pk, now=timezone.now())
-        if not pool.members:
-            note_trouble(self.redis, route.pk, pool.why_empty)
-            return Drained()
         try:
+            pool = read_pool(route.pk, now=timezone.now())
+            if not pool.members:
+                note_trouble(self.redis, route.pk, pool.why_empty)
+                return Drained()
             return self.loop.run_until_complete(self._drain(route, pool, seconds))
+        except WrongKey as problem:  # everybody waits: what was leased comes free by itself, nothing was begun
+            log.error("secrets cannot be read", route=route.key, worker=self.name)
+            note_trouble(self.redis, route.pk, f"{WRONG_KEY}{problem}")
+            return Drained()
         except MemoryError:
             _end_process()
             raise

@@ -28,10 +28,11 @@ DELETE FROM delivery_event WHERE receipt_id = ANY(%s) RETURNING event_key, kind,
 Old = dict[uuid.UUID, tuple[str, str]]
 
 
-def apply_findings(findings: Sequence[Finding], *, read_before: Sequence[int], now: datetime) -> None:
+def apply_findings(findings: Sequence[Finding], *, read_before: Sequence[int], now: datetime) -> list[Finding]:
     """The findings' events are in the table, each once, and have had their consequences, once.
 
-    `read_before`: receipts among them that were read before; their events are replaced by what they say now.
+    `read_before`: receipts among them that were read before; their events are replaced by what they say now. Returns
+    the findings that nobody had heard of: neither repeated calls nor receipts that are read again are among them.
     """
     old = _take_out(read_before)
     steady = [_with_first_moment(finding) if finding.moment_is_ours else finding for finding in findings]
@@ -43,6 +44,7 @@ def apply_findings(findings: Sequence[Finding], *, read_before: Sequence[int], n
     for source in sorted({finding.source for finding in fresh}):
         answers = [answer for one in fresh if one.source == source and (answer := _answered(one)) is not None]
         apply_consequences(answers, source=source, now=now)
+    return [one for one in fresh if one.event.receipt_id not in read_before]
 
 
 def _take_out(receipt_ids: Sequence[int]) -> Old:

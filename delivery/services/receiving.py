@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -22,6 +22,7 @@ from delivery.services.calls import NoAccount, follow_up_of, read_call
 from delivery.services.findings import Finding, Statement
 from delivery.services.mails import UnreadableMail, read_mail
 from delivery.services.matching import refs_by_clue, sent_messages
+from delivery.services.overhearing import overhear
 
 log = structlog.get_logger()
 
@@ -75,10 +76,13 @@ def forget_old_receipts(*, now: datetime) -> int:
 
 
 def process_group(ids: Sequence[int], now: datetime) -> int:
-    """These receipts are settled in one transaction; where one of them fails, each in its own."""
+    """These receipts are settled in one transaction; where one of them fails, each in its own.
+
+    What they say in servers' words is held against the shaping rules afterwards.
+    """
     try:
         _follow_up(ids)
-        return _settle(ids, now)
+        settled = _settle(ids, now)
     except (OperationalError, InterfaceError):
         raise
     except Exception as problem:
@@ -87,6 +91,8 @@ def process_group(ids: Sequence[int], now: datetime) -> int:
         log.exception("receipt not processed", receipt=ids[0])
         _note_failure(ids[0], problem, now)
         return 1
+    overhear(settled.news, now=now)
+    return settled.n_receipts
 
 
 def _due(now: datetime) -> QuerySet[Receipt]:
@@ -124,17 +130,24 @@ class _Reading:
     findings: list[Finding] = field(default_factory=list)
 
 
+class _Settled(NamedTuple):
+    """How many receipts were settled, and the findings that were new."""
+
+    n_receipts: int
+    news: Sequence[Finding]
+
+
 @transaction.atomic
-def _settle(ids: Sequence[int], now: datetime) -> int:
+def _settle(ids: Sequence[int], now: datetime) -> _Settled:
     waiting = Receipt.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk__in=ids, processed_at=None)
     readings = [_read(receipt) for receipt in waiting.select_related("account").order_by("pk")]
     _match(readings)
     read_before = [one.receipt.pk for one in readings if one.receipt.n_events]
     findings = [finding for reading in readings for finding in reading.findings]
-    apply_findings(findings, read_before=read_before, now=now)
+    news = apply_findings(findings, read_before=read_before, now=now)
     for reading in readings:
         _close(reading, now)
-    return len(readings)
+    return _Settled(len(readings), news)
 
 
 def _read(receipt: Receipt) -> _Reading:

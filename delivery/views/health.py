@@ -17,6 +17,7 @@ from campaigns.charts import Chart, Series
 from campaigns.views.pages import home_crumbs, render_page
 from delivery.health import Health, read_health
 from delivery.limits.errors import LimitsUnavailable
+from delivery.obstacles import of_keys
 from delivery.sending.counts import RESULTS
 from delivery.site_names import provider_label
 from delivery.watchdog import look_at_processes, redis_is_down
@@ -34,7 +35,7 @@ def health(request: HttpRequest) -> HttpResponse:
     redis = Redis.from_url(settings.REDIS_URL, socket_timeout=2)
     try:
         found = read_health(redis, now=timezone.now())
-        context = _context(found, **chosen) | {"finding": look_at_processes(redis)}
+        context = _context(found, **chosen) | {"finding": look_at_processes(redis) or of_keys(redis)}
     except (RedisError, LimitsUnavailable) as problem:
         context = {"finding": redis_is_down(problem)}
     context["is_live"] = True

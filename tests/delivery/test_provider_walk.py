@@ -132,9 +132,9 @@ def test_aoksend_sends_its_template_and_is_refused_for_campaigns_in_words(olga: 
     campaign = make_campaign(make_list(brand), state="draft")
     assert advice(campaign) == [
         "AokSend (template API) cannot carry a List-Unsubscribe header per recipient, which Gmail and Yahoo require of"
-        " bulk mail. Use its SMTP relay or another route.",
-        "AokSend (template API) sends only templates approved in its console. Map the campaign to one, or pick a route"
-        " that takes HTML.",
+        " bulk mail. Add a provider with its SMTP relay, or choose another route.",
+        "AokSend (template API) sends only templates approved in its console, not a campaign's own design. Choose"
+        " a route that takes HTML.",
         "AokSend (template API) binds the From address to the account; the campaign's own sender would be ignored.",
     ]
     page = html.unescape(olga.get(f"/admin/campaigns/campaign/{campaign.pk}/review/").content.decode())

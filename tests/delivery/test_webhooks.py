@@ -65,6 +65,14 @@ def test_a_proved_call_is_stored_as_it_came_and_answered_at_once(client: Client)
     assert refusals() == {}
 
 
+def test_a_call_costs_two_statements(client: Client, django_assert_num_queries: Any) -> None:
+    account = account_of()
+    post(client, account)
+    with django_assert_num_queries(2):  # the account with its secrets, the receipt
+        assert post(client, account, b'{"type": "activity.opened"}') == 200
+    assert Receipt.objects.count() == 2
+
+
 def test_the_address_is_long_random_and_an_account_s_own() -> None:
     first, second = account_of(), account_of("mailtrap")
     assert len(first.hook_token) == 43

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from anymail.message import AnymailMessage
@@ -24,6 +25,9 @@ def one_line(text: str) -> str:
 def formatted(name: str, address: str) -> str:
     """A name and an address as one header value."""
     return str(EmailAddress(one_line(name), wire_address(address)))
+
+
+_sender = lru_cache(maxsize=256)(formatted)  # the same for a whole campaign; parsing it takes 70 µs
 
 
 def metadata(envelope: ApiEnvelope) -> dict[str, str]:
@@ -76,7 +80,7 @@ def _basic(envelopes: Sequence[ApiEnvelope], subject: str, html: str, text: str)
     message = AnymailMessage(
         subject=one_line(subject),
         body=text,
-        from_email=formatted(first.from_name, first.from_email),
+        from_email=_sender(first.from_name, first.from_email),
         to=[formatted(e.recipient_name, e.recipient) for e in envelopes],
         reply_to=[formatted("", first.reply_to)] if first.reply_to else None,
     )

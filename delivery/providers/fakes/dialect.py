@@ -74,7 +74,9 @@ class FakeProvider:
         self.dialect = dialect
         self.sent: list[Sent] = []
         self.requests: list[HttpRequest] = []
-        self._answers: dict[str, Reply] = {}
+        self.remembers = True  # its requests
+        self._known: dict[tuple[str, str], str] = {}  # id by idempotency key and recipient
+        self._n_kept = 0
         self._lock = threading.Lock()
         self._server = Server(self._handle, latency)
 
@@ -115,7 +117,8 @@ class FakeProvider:
 
     def _handle(self, request: HttpRequest, fault: Fault | Reply | None) -> Reply | None:
         """Answer as the provider does, or as the fault says."""
-        self.requests.append(request)
+        if self.remembers:
+            self.requests.append(request)
         if isinstance(fault, Reply):
             return fault
         refusals: dict[Fault, Callable[[], Reply]] = {
@@ -136,11 +139,13 @@ class FakeProvider:
     def _keep(self, sent: Sent) -> str:
         """Store a message once per idempotency key and recipient; the id it got."""
         with self._lock:
-            for position, known in enumerate(self.sent):
-                if sent.key and (known.key, known.recipient) == (sent.key, sent.recipient):
-                    return f"id-{position + 1}"
+            known = self._known.get((sent.key, sent.recipient)) if sent.key else None
+            if known is not None:
+                return known
             self.sent.append(sent)
-            return f"id-{len(self.sent)}"
+            self._n_kept += 1
+            self._known[sent.key, sent.recipient] = identity = f"id-{self._n_kept}"
+            return identity
 
 
 def is_refused(address: str) -> bool:

@@ -137,9 +137,10 @@ class Server:
             return False
         request = await _read(reader)
         fault = self.faults.popleft() if self.faults else None
+        answer_at = self._loop.time() + self.latency
         reply = self._handler(request, fault)
         if self.latency:
-            await asyncio.sleep(self.latency)
+            await asyncio.sleep(answer_at - self._loop.time())
         if reply is None:
             if fault is Fault.SILENT:
                 await reader.read(1)  # until the client gives up

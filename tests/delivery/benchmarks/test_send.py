@@ -79,18 +79,19 @@ def test_a_round_trip_per_message_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("connections", "batch_max", "rate", "expected"),
+    ("connections", "batch", "rate", "expected"),
     [
         (10, 1, 0, 200.0),
         (10, 1, 100, 100.0),
         (1000, 1, 0, 2000.0),  # the journal's window: 100 calls at once
-        (10, 100, 0, 2000.0),  # two calls of 50
+        (10, 10, 0, 2000.0),  # ten calls of ten
+        (10, 2.5, 0, 500.0),
     ],
 )
-def test_what_a_provider_allows_at_best(connections: int, batch_max: int, rate: int, expected: float) -> None:
+def test_what_a_provider_allows_at_best(connections: int, batch: float, rate: int, expected: float) -> None:
     options = ProviderOptions("x", Shape(1, 10, 5), connections, 1, 50.0, rate, 1, 60.0)
 
-    assert expected_rate(options, batch_max) == expected
+    assert expected_rate(options, batch) == expected
 
 
 @pytest.mark.django_db

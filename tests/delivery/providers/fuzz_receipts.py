@@ -1,6 +1,6 @@
 """Webhook calls damaged at random: `python -m tests.delivery.providers.fuzz_receipts SECONDS` runs new seeds.
 
-A seed makes the same call while the samples of test_receipts.py stay as they are; what broke a parser is kept there
+A seed makes the same call while the samples of receipt_samples.py stay as they are; what broke a parser is kept there
 as a test of its own.
 """
 
@@ -24,7 +24,7 @@ ODD: tuple[Any, ...] = (
 
 def damaged(seed: int) -> tuple[str, WebhookRequest]:
     """A provider kind and a damaged call to it."""
-    from tests.delivery.providers.test_receipts import CASES
+    from tests.delivery.providers.receipt_samples import CASES
 
     rng = random.Random(seed)
     case = rng.choice(CASES)

@@ -79,7 +79,7 @@ def test_without_a_template_nothing_is_sent() -> None:
         outcome = provider.send([envelope("alice")])[0]
     assert (outcome.result, outcome.text) == (
         R.FAILED,
-        "No template is chosen: name one in the campaign or in the account.",
+        "No template is chosen: name one in the account.",
     )
     assert server.requests == []
 

@@ -57,9 +57,9 @@ def test_a_route_without_headers_per_recipient_is_refused_in_words() -> None:
     kind = PROVIDERS["aoksend"]
     assert problems(kind.label, kind.capabilities, Uses()) == [
         "AokSend (template API) cannot carry a List-Unsubscribe header per recipient, which Gmail and Yahoo require of "
-        "bulk mail. Use its SMTP relay or another route.",
-        "AokSend (template API) sends only templates approved in its console. Map the campaign to one, or pick a route "
-        "that takes HTML.",
+        "bulk mail. Add a provider with its SMTP relay, or choose another route.",
+        "AokSend (template API) sends only templates approved in its console, not a campaign's own design. Choose "
+        "a route that takes HTML.",
         "AokSend (template API) binds the From address to the account; the campaign's own sender would be ignored.",
     ]
 

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.providers import PROVIDERS, Network, Provider, WebhookRequest
+from tests.delivery.providers.receipt_bodies import GENERIC_FORM
 
 URL = "https://shop.example/hooks/abc/?secret=right-secret"
 BODY = b'{"event": "delivered", "email": "alice@example.com"}'
@@ -125,7 +126,7 @@ CASES = [
 IDS = [f"{case.kind}-{n}" for n, case in enumerate(CASES)]
 ANSWERS = {
     "access_key_id": "a", "secret_id": "a", "sender_domain": "mg.example.com", "api_url": "https://postal.example",
-    "event_fields": "", "event_kinds": "",
+    **GENERIC_FORM,
 }  # fmt: skip
 
 

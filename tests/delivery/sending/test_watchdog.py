@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import OperationalError
+from django.test import Client
 from django.utils import timezone
 from redis import Redis
 
@@ -21,6 +23,7 @@ from delivery.sending import ledger, presence
 from delivery.shaping.rules import Action
 from delivery.watchdog import look_at, why_not_moving
 from tests.delivery.factories import make_account, make_campaign, make_list, make_preparing, make_route, make_sending
+from tests.delivery.sending import control
 from tests.delivery.sending.test_drain import drain, in_background, route_to
 from tests.delivery.smtp.scripted import On, ScriptedServer, in_thread
 
@@ -278,3 +281,26 @@ def test_limits_are_named_as_people_know_them() -> None:
     assert named(f"warmup:{warm_up.pk}: 50 per day") == f"the warm-up of “{account} to all sites”: 50 per day"
     assert named("account:0: 5 per hour") == "account:0: 5 per hour"
     assert named("what nobody knows") == "what nobody knows"
+
+
+def test_a_worker_with_the_wrong_encryption_key_sends_nothing_loses_nobody_and_says_so(
+    redis: Redis, client: Client, settings: Any
+) -> None:
+    right = settings.FIELD_ENCRYPTION_KEYS
+    boss = User.objects.create_superuser("olga", "olga@example.com", "x")
+    with in_thread(ScriptedServer()) as server:
+        account = control.account_at(server, secrets={"password": ""})
+        route = control.route_of((account, 0, 1))
+        campaign = control.campaign_to({"example.org": 3})
+        settings.FIELD_ENCRYPTION_KEYS = ["dGhpcy1rZXktaXMtb25seS1mb3ItdGhpcy10ZXN0ISE="]
+        assert control.drain(route, redis).n_sent == 0
+        assert server.received == []
+        assert (kind_of(campaign), progress_of(campaign.pk)) == ("wrong_key", Progress(pending=3))
+        assert "FIELD_ENCRYPTION_KEYS" in why_not_moving(campaign.pk)
+        settings.FIELD_ENCRYPTION_KEYS = right  # the web's own: only the worker was started with another
+        client.force_login(boss, backend="django.contrib.auth.backends.ModelBackend")
+        page = client.get("/admin/delivery/health/").content.decode()
+        assert "A worker cannot read the stored passwords and keys" in page
+        control.drain(route, redis)
+        assert control.everybody_once(server)
+    assert progress_of(campaign.pk) == Progress(accepted=3)
