@@ -11,6 +11,7 @@ from delivery.outcomes import Outcome
 if TYPE_CHECKING:
     from delivery.mime import MessageBuilder
     from delivery.sending.channel import Channel
+    from delivery.smtp.envelope import Envelope
 
 
 class Person(NamedTuple):
@@ -68,6 +69,7 @@ class Lease:
     people: list[Person] = field(default_factory=list)
     blocks: list[bytes] = field(default_factory=list)  # token of each person, in order
     builders: dict[int, MessageBuilder] = field(default_factory=dict)  # by variant
+    made: dict[int, Envelope | Outcome] = field(default_factory=dict)  # by position: made, not handed out yet
     next_position: int = 0  # the next one to hand out
     n_settled: int = 0
     n_written: int = 0

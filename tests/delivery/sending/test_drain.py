@@ -169,29 +169,29 @@ def test_a_pause_stops_what_was_not_handed_out(redis: Redis) -> None:
     assert recipients(server) == everybody()
 
 
-def test_an_unsubscribe_while_the_batch_runs_stops_that_message(redis: Redis) -> None:
-    with in_thread(ScriptedServer(On(".", delay=0.03))) as server:
+@pytest.mark.parametrize(("n", "delay", "at"), [(120, 0.03, 119), (9, 0.25, 6)], ids=["far ahead", "made already"])
+def test_an_unsubscribe_while_the_batch_runs_stops_that_message(redis: Redis, n: int, delay: float, at: int) -> None:
+    with in_thread(ScriptedServer(On(".", delay=delay))) as server:
         route = route_to(server, max_connections=1)
-        campaign = make_sending(120, route=route)
-        last = Contact.objects.order_by("pk").last()
-        assert last is not None
+        campaign = make_sending(n, route=route)
+        leaver = Contact.objects.order_by("pk")[at]
 
         def leave_soon() -> None:
             from django.utils import timezone
 
             from contacts.services import unsubscribe_contact
 
-            while len(server.received) < 3:
+            while not server.received:
                 time.sleep(0.01)
-            lists = list(Subscription.objects.filter(contact=last).values_list("mailing_list_id", flat=True))
+            lists = list(Subscription.objects.filter(contact=leaver).values_list("mailing_list_id", flat=True))
             now = timezone.now()
-            unsubscribe_contact(last.pk, list_ids=lists, source="page", occurred_at=now, evidence={}, now=now)
+            unsubscribe_contact(leaver.pk, list_ids=lists, source="page", occurred_at=now, evidence={}, now=now)
 
         leaving = in_background(leave_soon)
         drain(route, redis)
         leaving.join()
-    assert_ends(campaign, Progress(accepted=119, suppressed=1))
-    assert recipients(server) == everybody() - Counter([last.email])
+    assert_ends(campaign, Progress(accepted=n - 1, suppressed=1))
+    assert recipients(server) == everybody() - Counter([leaver.email])
 
 
 def test_two_drains_of_one_route_at_once_send_everybody_once(redis: Redis) -> None:
