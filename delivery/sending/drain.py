@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 WINDOW = 100
 # Outcomes that make a journal step worth its commit; half the window, so that the other half keeps the wire busy.
 STEP = 50
-# Messages that are made in a row when a connection asks for one: 8 of 50 KB.
-AHEAD = 8
+# Messages that are made in a row when a connection asks for one: 1.2 MB at 50 KB each.
+AHEAD = 24
 IDLE_SECONDS = 0.5
 # Batches in hand at once: more than one only where some wait for limits of their own.
 MAX_LEASES = 6
