@@ -48,7 +48,7 @@ def count_roles(records: Iterable[Record], column: int, policy_names: Collection
         cell = record.cells[column].strip() if column < len(record.cells) else ""
         if role_name(cell) in wanted and isinstance(found := normalise_address(cell), Address):
             seen.add(found.address)
-    by_name = Counter(role_name(address) for address in seen)
+    by_name = Counter(role_name(address) for address in sorted(seen))
     return Roles(
         n_rows,
         next(records, None) is None,
