@@ -96,6 +96,7 @@ class _Reading:
         enabled = Prefetch("sources", SourceAddress.objects.filter(enabled=True), to_attr="used_sources")
         found = ProviderAccount.objects.defer("secrets", "hook_secrets").prefetch_related("routes", enabled)
         self.accounts: list[Any] = list(found)
+        self._by_id = {account.pk: account for account in self.accounts}
         self._holds = holds_of(self.accounts, now=now)
         self._standing = read_standing(now=now)
         self.pairs = self._busiest()
@@ -121,14 +122,13 @@ class _Reading:
 
     def path_lines(self) -> list[PathLine]:
         """The busiest paths."""
-        accounts = {account.pk: account for account in self.accounts}
         return [
             PathLine(
-                account=accounts[account_id],
+                account=self._by_id[account_id],
                 site=site,
                 rate=self._rates.get((account_id, site), 0.0),
                 hour=_totals(self.hour, (account_id, site)),
-                ways=[self._way(accounts[account_id], way) for way in self._ways(accounts[account_id], site)],
+                ways=[self._way(self._by_id[account_id], way) for way in _ways(self._by_id[account_id], site)],
             )
             for account_id, site in self.pairs[:MOST_PATHS]
         ]
@@ -158,10 +158,9 @@ class _Reading:
         return sum(rate for (account_id, _), rate in self._rates.items() if account_id in members)
 
     def _busiest(self) -> list[Pair]:
-        known = {account.pk for account in self.accounts}
         pairs = {*self.hour.paths, *self._shaped_pairs()}
         return sorted(
-            (pair for pair in pairs if pair[0] in known),
+            (pair for pair in pairs if pair[0] in self._by_id),
             key=lambda pair: (-sum(_totals(self.hour, pair).values()), pair),
         )
 
@@ -188,11 +187,7 @@ class _Reading:
         return asked + [(path.target(Reach.PATH), days[path.account_id]) for path in self._all_ways()]
 
     def _all_ways(self) -> list[Path]:
-        accounts = {account.pk: account for account in self.accounts}
-        return [way for pk, site in self.pairs[:MOST_PATHS] for way in self._ways(accounts[pk], site)]
-
-    def _ways(self, account: Any, site: str) -> list[Path]:
-        return [Path(account.pk, source.pk if source else 0, site) for source in account.used_sources or [None]]
+        return [way for pk, site in self.pairs[:MOST_PATHS] for way in _ways(self._by_id[pk], site)]
 
     def _source_line(self, account: ProviderAccount, source: SourceAddress) -> SourceLine:
         key = f"source:{source.pk}"
@@ -211,6 +206,10 @@ class _Reading:
             connections=self._connections[key] if is_direct else None,
             used_today=self._used.get(key),
         )
+
+
+def _ways(account: Any, site: str) -> list[Path]:
+    return [Path(account.pk, source.pk if source else 0, site) for source in account.used_sources or [None]]
 
 
 def _slowest(standing: Standing, path: Path, per_second: float | None) -> float | None:

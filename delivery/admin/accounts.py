@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin
-from django.db.models import Prefetch
+from django.db.models import Model, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -29,6 +29,17 @@ else:
 
 
 SECRETS = ("account__secrets", "account__hook_secrets")
+
+M = TypeVar("M", bound=Model)
+
+
+class OfAccountAdmin(Admin[M]):
+    """Rows that name an account: lists need no secrets, and a wrong key must not close them."""
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without the secrets."""
+        return super().get_queryset(request).defer(*SECRETS)
 
 
 @admin.register(ProviderAccount)
@@ -201,7 +212,7 @@ class RouteChoiceAdmin(Admin[RouteChoice]):
 
 
 @admin.register(SourceAddress)
-class SourceAddressAdmin(Admin[SourceAddress]):
+class SourceAddressAdmin(OfAccountAdmin[SourceAddress]):
     """Local addresses that SMTP accounts connect from."""
 
     list_before_template = INTRO_TEMPLATE
@@ -227,11 +238,6 @@ class SourceAddressAdmin(Admin[SourceAddress]):
         ),
     )
     actions = None
-
-    @override
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Lists need no secrets."""
-        return super().get_queryset(request).defer(*SECRETS)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only SMTP accounts connect from an address of ours."""

@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from contacts.admin.base import INTRO_TEMPLATE, Admin, Intro
 from delivery.models import ShapingRule, SiteProfile
+from delivery.shaping.rules import span
 
 if TYPE_CHECKING:
     RuleFormBase = forms.ModelForm[ShapingRule]
@@ -155,12 +156,4 @@ class ShapingRuleAdmin(Admin[ShapingRule]):
     @admin.display(description="Then")
     def effect(self, rule: ShapingRule) -> str:
         """All effects in words, and how long they hold."""
-        return f"{'; '.join(effect.in_words for effect in rule.effects)}, for {duration(rule.minutes)}"
-
-
-def duration(minutes: int) -> str:
-    """Minutes, or hours where they are whole."""
-    hours, rest = divmod(minutes, 60)
-    if rest or not hours:
-        return f"{minutes} minutes"
-    return f"{hours} hours" if hours > 1 else "an hour"
+        return f"{'; '.join(effect.in_words for effect in rule.effects)} for {span(rule.minutes)}"

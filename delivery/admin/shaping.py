@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from typing_extensions import override
 
-from contacts.admin.base import INTRO_TEMPLATE, Admin, Intro, SimpleListFilter
-from delivery.admin.accounts import SECRETS
+from contacts.admin.base import INTRO_TEMPLATE, Intro, SimpleListFilter
+from delivery.admin.accounts import OfAccountAdmin
 from delivery.models import ShapingMeasure, SitePace
 from delivery.views import shaping
 
@@ -64,7 +64,7 @@ class StillHolds(SimpleListFilter):
 
 
 @admin.register(ShapingMeasure)
-class ShapingMeasureAdmin(OnlyLookedAt, Admin[ShapingMeasure]):
+class ShapingMeasureAdmin(OnlyLookedAt, OfAccountAdmin[ShapingMeasure]):
     """Measures with the reply that caused them; a running one can be revoked."""
 
     list_before_template = INTRO_TEMPLATE
@@ -87,11 +87,6 @@ class ShapingMeasureAdmin(OnlyLookedAt, Admin[ShapingMeasure]):
         ("When", {"fields": ("began_at", "until", "revoked_at", "revoked_by")}),
     )
     readonly_fields = ("what", "where")
-
-    @override
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """A wrong key must not close the list."""
-        return super().get_queryset(request).defer(*SECRETS)
 
     @override
     def get_urls(self) -> list[URLPattern]:
@@ -138,7 +133,7 @@ class ShapingMeasureAdmin(OnlyLookedAt, Admin[ShapingMeasure]):
 
 
 @admin.register(SitePace)
-class SitePaceAdmin(OnlyLookedAt, Admin[SitePace]):
+class SitePaceAdmin(OnlyLookedAt, OfAccountAdmin[SitePace]):
     """Paths that are slowed, with the reply that said so."""
 
     list_before_template = INTRO_TEMPLATE
@@ -155,11 +150,6 @@ class SitePaceAdmin(OnlyLookedAt, Admin[SitePace]):
     sortable_by = ()
     list_per_page = 50
     actions = None
-
-    @override
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """A wrong key must not close the list."""
-        return super().get_queryset(request).defer(*SECRETS)
 
     @override
     def get_urls(self) -> list[URLPattern]:

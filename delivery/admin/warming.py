@@ -10,8 +10,8 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from typing_extensions import override
 
-from contacts.admin.base import INTRO_TEMPLATE, Admin, Intro
-from delivery.admin.accounts import SECRETS
+from contacts.admin.base import INTRO_TEMPLATE, Intro
+from delivery.admin.accounts import OfAccountAdmin
 from delivery.admin.shaping import post_button
 from delivery.models import WarmUp
 from delivery.services.warming import today_of
@@ -19,7 +19,7 @@ from delivery.views import shaping
 
 
 @admin.register(WarmUp)
-class WarmUpAdmin(Admin[WarmUp]):
+class WarmUpAdmin(OfAccountAdmin[WarmUp]):
     """New senders and their daily caps."""
 
     list_before_template = INTRO_TEMPLATE
@@ -51,11 +51,6 @@ class WarmUpAdmin(Admin[WarmUp]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A warm-up begins today."""
         return {"started_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
-
-    @override
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """A wrong key must not close the list."""
-        return super().get_queryset(request).defer(*SECRETS)
 
     @override
     def get_urls(self) -> list[URLPattern]:

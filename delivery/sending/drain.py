@@ -279,7 +279,8 @@ class Drain:
         """
         self._wait = min(self._wait, refused.wait_s)
         long = refused.wait_s > LONGEST_WAIT_SECONDS
-        if long and any(other.n_permits for other in ((lease,) if refused.own else self._leases)):
+        waiting_for_it = [lease] if refused.own else self._leases
+        if long and any(other.n_permits for other in waiting_for_it):
             return
         if not refused.own:
             self._exhausted = self._exhausted or long

@@ -17,6 +17,11 @@ from delivery.models import ProviderAccount
 UNAVAILABLE_SECONDS = 1.0
 
 
+def per_minute(n: int | None) -> Limit | None:
+    """A limit of new connections or calls, spent evenly."""
+    return Limit(n, 60, burst=max(1.0, n / 60)) if n else None
+
+
 class Places:
     """The places that this process holds at some slots, as many as it has connections (or calls under way)."""
 
@@ -63,8 +68,7 @@ class CallPlaces:
     def __init__(self, redis: Redis, account: ProviderAccount) -> None:
         self._redis = redis
         self._places = Places(redis, [Slot(f"account:{account.pk}", account.max_connections)])
-        pace = account.connections_per_minute
-        limit = Limit(pace, 60, burst=max(1.0, pace / 60)) if pace else None
+        limit = per_minute(account.connections_per_minute)
         self._ask = Ask((Scope(f"calls:{account.pk}", (limit,) if limit else ()),), n=1)
 
     def may_call(self, n_under_way: int) -> float:

@@ -15,7 +15,7 @@ from delivery.limits.connections import Slot
 from delivery.limits.values import Limit
 from delivery.models import ProviderAccount, SourceAddress
 from delivery.sending.channel import Cause, Channel
-from delivery.sending.places import CallPlaces, Places
+from delivery.sending.places import CallPlaces, Places, per_minute
 from delivery.sending.standing import Path, Standing
 from delivery.shaping.profiles import Tls as SiteTls
 from delivery.shaping.rules import Action, Measure, Reach
@@ -120,9 +120,7 @@ def _account_config(account: ProviderAccount) -> SmtpConfig:
 
 def connection_places(redis: Redis, account: ProviderAccount, source: SourceAddress | None, lines: Lines) -> Places:
     """The places of SMTP connections: the account's, the source address's and those of a site's own servers."""
-    opening = account.connections_per_minute
-    limit = Limit(opening, 60, burst=max(1.0, opening / 60)) if opening else None
-    slots = [Slot(f"account:{account.pk}", account.max_connections, limit)]
+    slots = [Slot(f"account:{account.pk}", account.max_connections, per_minute(account.connections_per_minute))]
     if source is not None:  # one without a limit of its own has a place too, so that it is counted
         slots.insert(0, Slot(f"source:{source.pk}", source.max_connections or account.max_connections))
     if lines.site:

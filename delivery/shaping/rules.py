@@ -43,16 +43,16 @@ class Effect:
 
     @property
     def in_words(self) -> str:
-        """What holds while it lasts, with its unit."""
+        """What is done to what it reaches: "suspended", "slowed to 100 a minute"."""
         match self.action:
             case Action.SUSPEND:
-                return "nothing is sent"
+                return "suspended"
             case Action.LOWER_RATE:
-                return f"{self.value:,} a minute at most"
+                return f"slowed to {self.value} a minute"
             case Action.LOWER_CONNECTIONS:
-                return f"{self.value:,} {'connection' if self.value == 1 else 'connections'} at most"
+                return "held to 1 connection" if self.value == 1 else f"held to {self.value} connections"
             case Action.LOWER_MESSAGES_PER_CONNECTION:
-                return f"{self.value:,} messages on each connection at most"
+                return f"held to {self.value} messages per connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Measure:
 
     @property
     def in_words(self) -> str:
-        """What holds while it lasts, with its unit."""
+        """As the rule's effect says it."""
         return Effect(self.action, self.value).in_words
 
 
@@ -159,23 +159,12 @@ def _measure(rule: Rule, effect: Effect, heard: Heard, count: int, now: datetime
         began_at=now,
         until=now + timedelta(minutes=rule.minutes),
         reply=heard.text[:LONGEST_REPLY],
-        reason=f"{_in_words(effect)} for {_span(rule.minutes)}: {heard.site} said so {times}",
+        reason=f"{effect.in_words} for {span(rule.minutes)}: {heard.site} said so {times}",
     )
 
 
-def _in_words(effect: Effect) -> str:
-    match effect.action:
-        case Action.SUSPEND:
-            return "suspended"
-        case Action.LOWER_RATE:
-            return f"slowed to {effect.value} a minute"
-        case Action.LOWER_CONNECTIONS:
-            return "held to 1 connection" if effect.value == 1 else f"held to {effect.value} connections"
-        case Action.LOWER_MESSAGES_PER_CONNECTION:
-            return f"held to {effect.value} messages per connection"
-
-
-def _span(minutes: int) -> str:
+def span(minutes: int) -> str:
+    """Minutes, or hours where they are whole."""
     if minutes % 60:
         return f"{minutes} minutes"
     return "1 hour" if minutes == 60 else f"{minutes // 60} hours"

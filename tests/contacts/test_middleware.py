@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.contacts.stores.test_deliveries import make_store
+from tests.contacts.stores.delivering import make_store
 
 pytestmark = pytest.mark.django_db
 

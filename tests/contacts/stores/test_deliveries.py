@@ -1,163 +1,21 @@
-"""Signed deliveries of stores: stored once, answered at once, processed in any order to the same end."""
+"""Deliveries of stores, processed in any order to the same end."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from django.http import HttpResponse
-from django.test import Client
 
 from contacts.models import ConsentEvent, Contact, ContactIdentity, Subscription, Suppression
 from contacts.services import suppress_address, unsubscribe_contact
-from contacts.stores.models import Store, StoreDelivery
+from contacts.stores.models import StoreDelivery
 from contacts.stores.processing import forget_old_deliveries, process_next
-from contacts.stores.signatures import is_signed, sign
-from tests.contacts.factories import NOW, address, make_brand, make_contact, make_list, subscribe
+from tests.contacts.factories import NOW, address, make_contact, subscribe
+from tests.contacts.stores.delivering import CONSENT, LATER, consent, customer, deliver, make_store, process_all
 
 pytestmark = pytest.mark.django_db
-SECRET = "hush"
-LATER = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-def make_store(platform: str = "shopify", **values: Any) -> Store:
-    """A store with the secret 'hush'."""
-    brand = make_brand()
-    defaults: dict[str, Any] = {
-        "name": "Shop",
-        "domain": "shop.example",
-        "mailing_list": make_list(brand),
-        "secrets": {"webhook_secret": "hush"},
-    }
-    return Store.objects.create(brand=brand, platform=platform, **(defaults | values))
-
-
-def deliver(store: Store, topic: str, payload: Any, *, secret: str = SECRET, **headers: str) -> HttpResponse:
-    """The answer to a signed delivery; keyword headers have _ for -."""
-    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    if store.platform == "shopify":
-        own = {"X-Shopify-Topic": topic, "X-Shopify-Hmac-Sha256": sign(secret, body)}
-        own["X-Shopify-Webhook-Id"] = str(uuid4())
-    else:
-        own = {"X-WC-Webhook-Topic": topic, "X-WC-Webhook-Signature": sign(secret, body)}
-    own |= {name.replace("_", "-"): value for name, value in headers.items()}
-    response = Client().post(f"/hooks/stores/{store.uuid}", data=body, content_type="application/json", headers=own)
-    assert isinstance(response, HttpResponse)
-    return response
-
-
-def process_all(now: datetime = LATER) -> int:
-    """How many deliveries were processed."""
-    StoreDelivery.objects.update(received_at=NOW, due_at=NOW)
-    number = 0
-    while process_next(now=now):
-        number += 1
-    return number
-
-
-def customer(updated_at: str = "2026-01-01T10:00:00+01:00", **values: Any) -> dict[str, Any]:
-    """A Shopify customer of the API versions since 2025-01."""
-    defaults = {
-        "id": 706405506930370084,
-        "email": "alice@example.com",
-        "first_name": "Alice",
-        "last_name": "Smith",
-        "phone": None,
-        "updated_at": updated_at,
-        "default_address": {"city": "Ottawa", "country_code": "CA", "phone": "555-1212"},
-    }
-    return defaults | values
-
-
-def consent(state: str, at: str | None, email: str = "alice@example.com") -> dict[str, Any]:
-    """A Shopify consent delivery."""
-    said = {"state": state, "opt_in_level": "single_opt_in", "consent_updated_at": at}
-    return {"customer_id": 706405506930370084, "email_address": email, "email_marketing_consent": said}
-
-
-CONSENT = "customers_email_marketing_consent/update"
-
-
-def test_the_signature_is_the_one_shopify_and_woocommerce_document() -> None:
-    assert sign("hush", '{"id":1,"name":"王"}'.encode()) == "gSTmsk7lLG0gU9H12Px+reG3TU+YqdrkbqBn7IoGhdU="
-    assert not is_signed(b"{}", sign("", b"{}"), ["", ""])
-
-
-def test_a_signed_delivery_is_stored_and_answered_before_anything_is_made_of_it() -> None:
-    store = make_store()
-    response = deliver(store, "customers/create", customer())
-    assert (response.status_code, response.json()) == (200, {"status": "stored"})  # type: ignore[attr-defined]
-    delivery = StoreDelivery.objects.get()
-    assert (delivery.topic, delivery.processed_at) == ("customers/create", None)
-    assert set(delivery.headers) == {"X-Shopify-Topic", "X-Shopify-Webhook-Id"}
-    assert not Contact.objects.exists()
-
-
-def test_a_repeated_delivery_is_stored_once() -> None:
-    store = make_store()
-    for _ in range(2):
-        response = deliver(store, "customers/create", customer(), X_Shopify_Webhook_Id="one")
-    assert response.content == b'{"status": "known"}'
-    assert StoreDelivery.objects.count() == 1
-
-
-def test_a_body_in_pieces_or_compressed_is_refused_in_words() -> None:
-    store = make_store()
-    compressed = deliver(store, "customers/create", customer(), Content_Encoding="gzip")
-    assert (compressed.status_code, b"not compressed" in compressed.content) == (415, True)
-    path = f"/hooks/stores/{store.uuid}"
-    chunked = Client().generic("POST", path, headers={"Transfer-Encoding": "chunked"})
-    assert (chunked.status_code, b"says its length" in chunked.content) == (411, True)
-    assert not StoreDelivery.objects.exists()
-
-
-def test_a_wrong_signature_is_401_and_stores_nothing() -> None:
-    store = make_store()
-    assert deliver(store, "customers/create", customer(), secret="guess").status_code == 401
-    assert deliver(store, "customers/create", customer(), X_Shopify_Hmac_Sha256="").status_code == 401
-    assert deliver(store, "customers/create", customer(), X_Shopify_Hmac_Sha256="é").status_code == 401
-    assert not StoreDelivery.objects.exists()
-
-
-def test_a_store_without_a_secret_believes_nobody() -> None:
-    store = make_store(secrets=None)
-    assert deliver(store, "customers/create", customer(), secret="").status_code == 401
-
-
-def test_the_old_secret_holds_while_a_new_one_is_rolled_out() -> None:
-    store = make_store(secrets={"webhook_secret": "new", "old_webhook_secret": "old"})
-    assert [deliver(store, "x", {}, secret=secret).status_code for secret in ("new", "old", "older")] == [200, 200, 401]
-
-
-def test_an_unknown_or_disabled_store_is_404_and_get_is_405() -> None:
-    store = make_store(enabled=False)
-    assert deliver(store, "customers/create", customer()).status_code == 404
-    assert Client().post(f"/hooks/stores/{uuid4()}", data=b"{}", content_type="application/json").status_code == 404
-    assert Client().get(f"/hooks/stores/{store.uuid}").status_code == 405
-
-
-def test_a_delivery_above_five_megabytes_is_413() -> None:
-    assert deliver(make_store(), "customers/create", b" " * (5 * 1024 * 1024 + 1)).status_code == 413
-    assert not StoreDelivery.objects.exists()
-
-
-def ping(store: Store, body: str) -> int:
-    """The status that WooCommerce's hello gets."""
-    form = "application/x-www-form-urlencoded"
-    return Client().post(f"/hooks/stores/{store.uuid}", data=body, content_type=form).status_code
-
-
-def test_woocommerces_unsigned_ping_is_answered_and_not_stored() -> None:
-    store = make_store("woocommerce")
-    assert ping(store, "webhook_id=12") == 200
-    assert ping(store, "webhook_id=12&id=3") == 401
-    Store.objects.update(platform="shopify")
-    assert ping(store, "webhook_id=12") == 401
-    assert not StoreDelivery.objects.exists()
 
 
 def test_a_customer_becomes_a_contact_who_is_subscribed_to_nothing() -> None:
