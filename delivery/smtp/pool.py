@@ -68,6 +68,7 @@ class Pool:
         self._is_serving = False
         self._returned: deque[tuple[Envelope, str]] = deque()
         self._tries: dict[int, int] = {}
+        self._may_ask_at = 0.0  # when `may_connect` may be asked again
         self._redial: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._idlers: list[asyncio.Future[None]] = []
@@ -227,11 +228,17 @@ class Pool:
         if self._backoff.n_failures:
             n_room = min(n_room, 1 - len(self._dials))  # try one at a time until one gets a message answered
         for _ in range(min(n, n_room)):
-            wait = self._backoff.wait(self._loop.time()) or self._may_connect()
+            wait = self._backoff.wait(self._loop.time()) or self._wait_for_place(self._loop.time())
             if wait > 0:
                 self._grow_later(wait)
                 return
             self._dials.add(self._loop.create_task(self._dial()))
+
+    def _wait_for_place(self, now: float) -> float:
+        """What `may_connect` says, which is not asked again before the wait that it gave is over."""
+        if now >= self._may_ask_at:
+            self._may_ask_at = now + self._may_connect()
+        return max(0.0, self._may_ask_at - now)
 
     def _grow_later(self, wait: float) -> None:
         if self._redial is not None:

@@ -313,6 +313,29 @@ def test_a_limit_on_new_connections_is_asked_before_each(run: Run) -> None:
     run(main())
 
 
+def test_a_limit_that_refused_is_not_asked_again_before_its_time(run: Run) -> None:
+    """Every answer of the server and every wake would otherwise be a call to Redis on the event loop."""
+
+    async def main() -> None:
+        asked = []
+
+        def may_connect() -> float:
+            asked.append(1)
+            return 0.0 if len(asked) == 1 else 60.0
+
+        async with ScriptedServer() as server:
+            engine = Engine(*(envelope(n) for n in range(20)))
+            pool = engine.pool(config(server.port), may_connect=may_connect)
+            pool.open(2)
+            while len(engine.outcomes) < 20:
+                pool.wake()
+                await asyncio.sleep(0.001)
+            await pool.close()
+        assert (len(asked), server.n_connections, len(server.accepted)) == (2, 1, 20)
+
+    run(main())
+
+
 def test_a_big_message_over_a_slow_line_arrives_whole(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer(features=("PIPELINING",)) as server:
