@@ -27,7 +27,7 @@ class Person(NamedTuple):
     country: str
     city: str
     locale: str
-    fields: str  # JSON text, parsed when the message is built
+    fields: bytes  # JSON, parsed when the message is built
     mailable: bool
 
 

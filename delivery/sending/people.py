@@ -13,7 +13,7 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 def merge_context(person: Person) -> dict[str, Any]:
     """The `contact` dict of the merge context: custom fields by key, then the standard ones, which win."""
-    contact: dict[str, Any] = _decode(person.fields) if person.fields != "{}" else {}
+    contact: dict[str, Any] = _decode(person.fields) if person.fields != b"{}" else {}
     contact["email"] = person.email
     contact["first_name"] = person.first_name
     contact["last_name"] = person.last_name
