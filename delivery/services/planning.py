@@ -30,16 +30,21 @@ OWN_BATCH_FROM = 200
 # The planner's half of its advisory locks' keys.
 PLANNING = 0x706C616E
 
-# Everybody on the chosen lists with a verdict, in one pass; see campaigns.queries for the definitions.
+# Everybody on the chosen lists with a verdict, in one pass; see campaigns.queries for the definitions. Those who get a
+# message have a domain: PostgreSQL plans well with that, without statistics of the table.
 COLLECT = """
 CREATE TEMP TABLE planned ON COMMIT DROP AS
 SELECT a.contact_id, a.n_subscriptions, a.verdict, CASE WHEN a.verdict = 'included' THEN c.domain END AS domain
 FROM ({audience}) a JOIN contacts_contact c ON c.id = a.contact_id
 """
 
+COUNT_DOMAINS = """
+CREATE TEMP TABLE domains ON COMMIT DROP AS
+SELECT domain, count(*) AS n FROM planned WHERE domain IS NOT NULL GROUP BY domain
+"""
+
 UNKNOWN_DOMAINS = """
-SELECT DISTINCT domain FROM planned p WHERE verdict = 'included'
-AND NOT EXISTS (SELECT 1 FROM delivery_recipientsite s WHERE s.domain = p.domain)
+SELECT domain FROM domains d WHERE NOT EXISTS (SELECT 1 FROM delivery_recipientsite s WHERE s.domain = d.domain)
 """
 
 # Written last: whoever names the same domain waits for this transaction's end from here on.
@@ -48,42 +53,50 @@ INSERT INTO delivery_recipientsite (domain, site) SELECT domain, site FROM newco
 ON CONFLICT DO NOTHING
 """
 
-# Rank inside the site, in order of contact id, so that a batch reads neighbouring contact rows.
-RANK = """
-CREATE TEMP TABLE ranked ON COMMIT DROP AS
+# Each domain's site as batches name it: empty for a small one. `number` stands for the site, in steps of a thousand
+# million: with a batch's ordinal added it stands for the batch.
+SORT_OUT = """
+CREATE TEMP TABLE sorted_out ON COMMIT DROP AS
 WITH sized AS (
-    SELECT p.contact_id, s.site, count(*) OVER (PARTITION BY s.site) AS n
-    FROM planned p JOIN (
+    SELECT d.domain, d.n, s.site, sum(d.n) OVER (PARTITION BY s.site) AS n_of_site
+    FROM domains d JOIN (
         SELECT domain, site FROM newcomers UNION ALL SELECT domain, site FROM delivery_recipientsite k
         WHERE NOT EXISTS (SELECT 1 FROM newcomers n WHERE n.domain = k.domain)
-    ) s ON s.domain = p.domain WHERE p.verdict = 'included'
-), bucketed AS (
-    SELECT contact_id, CASE WHEN n >= %(own_from)s OR site = ANY(%(limited)s) THEN site ELSE '' END AS site FROM sized
+    ) s ON s.domain = d.domain
+), named AS (
+    SELECT domain, n, CASE WHEN n_of_site >= %(own_from)s OR site = ANY(%(limited)s) THEN site ELSE '' END AS site
+    FROM sized
 )
-SELECT contact_id, site, row_number() OVER (PARTITION BY site ORDER BY contact_id) - 1 AS rank FROM bucketed
+SELECT domain, n, site, dense_rank() OVER (ORDER BY site) * 1000000000 AS number FROM named
 """
 
 # Batches are numbered through all sites by turns, so that the first minute of a campaign reaches every site.
 CUT = """
-WITH cut AS (
-    SELECT site, rank / %(size)s AS ordinal, count(*) AS n FROM ranked GROUP BY 1, 2
-)
 INSERT INTO delivery_batch (campaign_id, route_id, site, attempt, state, due_at, n_messages, n_begun, fence, leased_by,
     n_accepted, n_deferred, n_refused, n_failed, n_uncertain, n_suppressed, n_expired, n_cancelled)
-SELECT %(campaign)s, %(route)s, site, 1, 'pending', now(), n, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0
-FROM cut ORDER BY ordinal, site
+SELECT %(campaign)s, %(route)s, site, 1, 'pending', now(), least(%(size)s, n - ordinal * %(size)s), 0, 0, '',
+    0, 0, 0, 0, 0, 0, 0, 0
+FROM (SELECT site, sum(n)::int AS n FROM sorted_out GROUP BY site) s, generate_series(0, (n - 1) / %(size)s) ordinal
+ORDER BY ordinal, site
 """
 
 # Batches of one site come out of CUT in order of `ordinal`, so their ids rise with it.
+NUMBER = """
+CREATE TEMP TABLE numbered ON COMMIT DROP AS
+SELECT b.id, s.number + row_number() OVER (PARTITION BY s.number ORDER BY b.id) - 1 AS slot
+FROM delivery_batch b JOIN (SELECT DISTINCT number, site FROM sorted_out) s ON s.site = b.site
+WHERE b.campaign_id = %(campaign)s
+"""
+
+# Ranked inside the site, in order of contact id, so that a batch reads neighbouring contact rows.
 WRITE = """
-WITH numbered AS (
-    SELECT id, site, row_number() OVER (PARTITION BY site ORDER BY id) - 1 AS ordinal
-    FROM delivery_batch WHERE campaign_id = %(campaign)s
-)
 INSERT INTO delivery_message (campaign_id, contact_id, variant_id, batch_id, position)
 SELECT %(campaign)s, r.contact_id, v.variant_id, b.id, r.rank %% %(size)s
-FROM ranked r
-JOIN numbered b ON b.site = r.site AND b.ordinal = r.rank / %(size)s
+FROM (
+    SELECT p.contact_id, s.number, row_number() OVER (PARTITION BY s.number ORDER BY p.contact_id) - 1 AS rank
+    FROM planned p JOIN sorted_out s ON s.domain = p.domain
+) r
+JOIN numbered b ON b.slot = r.number + r.rank / %(size)s
 JOIN unnest(%(variants)s::bigint[], %(from)s::int[], %(to)s::int[]) v (variant_id, low, high)
   ON abs(hashint8(r.contact_id + %(campaign)s) %% 100) >= v.low
  AND abs(hashint8(r.contact_id + %(campaign)s) %% 100) < v.high
@@ -134,7 +147,7 @@ def _plan(campaign_id: int, now: datetime) -> Planned | None:
     route = choose_route(campaign)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '256MB'")
-        cursor.execute("DROP TABLE IF EXISTS planned, ranked, newcomers")
+        cursor.execute("DROP TABLE IF EXISTS planned, domains, newcomers, sorted_out, numbered")
         funnel = _collect(cursor, campaign, now)
         _find_newcomers(cursor)
         if not prepared.exists():
@@ -159,13 +172,13 @@ def _is_only_planner(campaign_id: int) -> bool:
 
 def _collect(cursor: CursorWrapper, campaign: Campaign, now: datetime) -> Funnel:
     cursor.execute(COLLECT.format(audience=audience_sql()), audience_params(audience_rule(campaign), now=now))
-    cursor.execute("ANALYZE planned")
     cursor.execute("SELECT verdict, count(*), sum(n_subscriptions)::bigint FROM planned GROUP BY verdict")
     return funnel_of(cursor.fetchall())
 
 
 def _find_newcomers(cursor: CursorWrapper) -> None:
     """Domains without a site have one for this freeze; what DNS says later replaces the offline answer."""
+    cursor.execute(COUNT_DOMAINS)
     cursor.execute(UNKNOWN_DOMAINS)
     domains = [row[0] for row in cursor.fetchall()]
     cursor.execute("CREATE TEMP TABLE newcomers (domain text PRIMARY KEY, site text) ON COMMIT DROP")
@@ -183,9 +196,10 @@ def _write(cursor: CursorWrapper, campaign: Campaign, route: Route, limited: lis
         "own_from": OWN_BATCH_FROM,
         "limited": limited,
     }
-    cursor.execute(RANK, params)
-    cursor.execute("ANALYZE ranked")
+    cursor.execute(SORT_OUT, params)
     cursor.execute(CUT, params)
+    cursor.execute(NUMBER, params)
+    cursor.execute("ANALYZE numbered")
     cursor.execute(WRITE, {**params, **_variant_ranges(campaign)})
 
 
