@@ -131,19 +131,20 @@ class Drain:
         return None
 
     def _make(self, lease: Lease, person: Person, channel: Channel) -> Envelope | Letter | Outcome:
-        """The person's message; over SMTP those of the next people are made with it.
+        if channel.takes_letters:
+            lease.made.pop(person.position, None)
+            return self._envelopes.make_letter(lease, person)
+        if person.position not in lease.made:
+            self._make_row(lease, person.position - lease.start)
+        return lease.made.pop(person.position)
+
+    def _make_row(self, lease: Lease, at: int) -> None:
+        """The SMTP messages of the next people, as far as they are journaled.
 
         In a row, code and tables of values stay in the processor's caches: 5 % less CPU per message.
         """
-        made = lease.made.pop(person.position, None)
-        if channel.takes_letters:
-            return self._envelopes.make_letter(lease, person)
-        if made is not None:
-            return made
-        at = person.position - lease.start
-        for following in lease.people[at + 1 : min(at + AHEAD, lease.n_begun - lease.start)]:
-            lease.made[following.position] = self._envelopes.make(lease, following)
-        return self._envelopes.make(lease, person)
+        for person in lease.people[at : min(at + AHEAD, lease.n_begun - lease.start)]:
+            lease.made[person.position] = self._envelopes.make(lease, person)
 
     def starve(self) -> None:
         """A call to an API waits for the journal: that costs more than a small step, so none is waited for."""

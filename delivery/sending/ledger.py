@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from delivery.outcomes import Outcome, Result
+from delivery.sending.arrays import bigints, smallints, texts
 from delivery.sending.lease import Lease, Person, Settled
 from delivery.sending.prepared import run_prepared
 
@@ -250,15 +251,15 @@ def _journal(lease: Lease, begun: int, settled: Sequence[Settled]) -> Journaled:
             "batch": lease.batch_id,
             "fence": lease.fence,
             "seconds": LEASE_SECONDS,
-            "positions": [item.position for item in settled],
-            "contacts": [item.contact_id for item in settled],
-            "results": [outcome.result.value for outcome in outcomes],
-            "accounts": [item.account_id for item in settled],
-            "sources": [item.source_id for item in settled],
-            "codes": [outcome.code for outcome in outcomes],
-            "enhanced": [outcome.enhanced[:12] for outcome in outcomes],
-            "replies": [reply_to_keep(outcome) for outcome in outcomes],
-            "provider_ids": [outcome.provider_id[:200].replace("\0", "") for outcome in outcomes],
+            "positions": smallints([item.position for item in settled]),
+            "contacts": bigints([item.contact_id for item in settled]),
+            "results": smallints([outcome.result for outcome in outcomes]),
+            "accounts": bigints([item.account_id for item in settled]),
+            "sources": bigints([item.source_id for item in settled]),
+            "codes": smallints([outcome.code for outcome in outcomes]),
+            "enhanced": texts([outcome.enhanced[:12] for outcome in outcomes]),
+            "replies": texts([reply_to_keep(outcome) for outcome in outcomes]),
+            "provider_ids": texts([outcome.provider_id[:200].replace("\0", "") for outcome in outcomes]),
         },
     )
     row = rows[0] if rows else None

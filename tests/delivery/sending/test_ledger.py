@@ -9,9 +9,11 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign
+from contacts.models import Contact
 from delivery.models import Batch, Deferral, Message, OutcomeRow
 from delivery.progress import Progress
 from delivery.sending import late, ledger
+from delivery.sending.people import merge_context
 from delivery.services.finishing import finish_done_campaigns, settle_cancelled
 from delivery.services.requeueing import requeue_due
 from delivery.services.sweeping import sweep_dead_leases
@@ -60,6 +62,24 @@ def test_the_journal_and_the_outcomes_are_one_step() -> None:
     assert_adds_up(campaign, Progress(sending=2, claimed=1))
     advance(lease, 3, settled(lease, 0))
     assert_adds_up(campaign, Progress(sending=2, accepted=1))
+
+
+def test_a_journal_step_changes_no_indexed_value() -> None:
+    """So PostgreSQL adds no entry to any of the batches' eight indexes (a heap-only tuple)."""
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, Batch._meta.db_table)
+    indexed = {column for each in constraints.values() if each["index"] for column in each["columns"]}
+    assert "route_id" in indexed
+    assert indexed.isdisjoint({"n_begun", "lease_until"})
+
+
+def test_a_claim_reads_custom_fields_of_every_script() -> None:
+    campaign = make_sending(2)
+    fields = {"city": "Zürich", "store": "北京", "note": 'a "b" \\ c'}
+    Contact.objects.filter(pk=Message.objects.get(campaign_id=campaign.pk, position=0).contact_id).update(fields=fields)
+    first, second = (merge_context(person) for person in claim(campaign).people)
+    assert {key: first[key] for key in ("store", "note")} == {"store": "北京", "note": 'a "b" \\ c'}
+    assert "store" not in second
 
 
 def test_a_finished_batch_carries_its_counts_and_the_campaign_finishes() -> None:
