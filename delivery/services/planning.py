@@ -1,6 +1,6 @@
 """The planner: one transaction freezes a prepared campaign's audience into messages, cut into batches.
 
-Facts measured on 2 cores (PostgreSQL 18): about 4 to 6 µs per message row for INSERT ... SELECT with both indexes.
+Measured on 2 cores (PostgreSQL 18): some 4 µs per message row, 2.4 of them for the INSERT with both indexes.
 """
 
 from __future__ import annotations
