@@ -16,7 +16,7 @@ from campaigns.funnel import Funnel, funnel_of
 from campaigns.models import Campaign
 from campaigns.queries import audience_params, audience_rule, audience_sql
 from campaigns.services import pause_campaign, start_sending
-from contacts.services import suppress_role_accounts
+from contacts.services import renew_statistics, suppress_role_accounts
 from delivery.models import Link, Route
 from delivery.partitions import ensure_campaign_partitions
 from delivery.routing import NoRoute, choose_route
@@ -118,6 +118,7 @@ def plan_next_campaign(*, now: datetime) -> Planned | None:
     One that another process is freezing is passed over: a small campaign need not wait for a large one.
     """
     for campaign_id, brand_id in _prepared():
+        renew_statistics()
         # Not in the transaction of the freeze: whoever suppresses the same address would wait for its end.
         suppress_role_accounts(brand_id, now=now)
         ensure_campaign_partitions(campaign_id)
