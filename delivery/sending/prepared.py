@@ -2,7 +2,7 @@
 
 Django's cursors write parameters into the text of each statement, which PostgreSQL then parses and plans anew. For the
 journal step that is more than half of the work on both sides (docs/adr/0020). What these statements fetch is numbers,
-texts and times, which psycopg reads from binary by itself.
+texts, bytes and times, which psycopg reads from binary by itself.
 """
 
 from __future__ import annotations
