@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from contacts.models import Contact, Subscription
 from contacts.services import renew_statistics
+from delivery.services.planning import plan_next_campaign
+from tests.delivery.factories import make_preparing, make_route
 from tests.delivery.sending.test_freezing_at_size import make_crowd
 
 # Transactions of their own: PostgreSQL counts a change when it is committed.
@@ -25,11 +28,13 @@ def analyze_people() -> None:
         cursor.execute("ANALYZE contacts_contact, contacts_subscription, contacts_suppression")
 
 
-def test_many_new_people_are_expected_afterwards() -> None:
+def test_a_freeze_expects_the_many_who_just_came() -> None:
     analyze_people()
-    make_crowd(5_000)
-    connection.commit()
-    renew_statistics()
+    make_preparing(make_crowd(5_000))
+    make_route()
+    planned = plan_next_campaign(now=timezone.now())
+    assert planned is not None
+    assert planned.n_messages == 5_000
     assert (expected_rows(Contact), expected_rows(Subscription)) == (5_000, 5_000)
 
 
