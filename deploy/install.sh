@@ -25,7 +25,7 @@ find_python() {
     exit 1
 }
 
-# Debian's python3 comes without pip and ensurepip; then pip's own wheel, which runs as it is, installs uv.
+# Debian's python3 comes without pip and ensurepip. Where no other has it, pip's own wheel, which runs as it is, does it.
 fetch_pip() {
     "$python" - "$1" <<'PYTHON'
 import hashlib, json, pathlib, sys, urllib.parse, urllib.request
@@ -51,12 +51,13 @@ install_uv() {
     find_python
     say "Installing uv from PyPI into .venv/uv (about 25 MB, once) ..."
     [ -x .venv/bin/python ] || "$python" -m venv --without-pip .venv
-    if "$python" -m pip --version >/dev/null 2>&1; then
-        "$python" -m pip install --quiet --target .venv/uv uv && return
-    else
-        wheel=.venv/pip-0-py3-none-any.whl
-        fetch_pip "$wheel" && "$python" "$wheel/pip" install --quiet --target .venv/uv uv && rm "$wheel" && return
-    fi
+    for with_pip in "$python" python3; do
+        if "$with_pip" -m pip --version >/dev/null 2>&1; then
+            "$with_pip" -m pip install --quiet --target .venv/uv uv && return
+        fi
+    done
+    wheel=.venv/pip-0-py3-none-any.whl
+    fetch_pip "$wheel" && "$python" "$wheel/pip" install --quiet --target .venv/uv uv && rm "$wheel" && return
     say "uv could not be installed. Is there a way to PyPI from here? Otherwise install uv by hand and try again:"
     say "https://docs.astral.sh/uv/getting-started/installation/"
     exit 1
