@@ -10,6 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from contacts.imports.pipeline import LeaseLost, fail_import, lease_import, run_import
+from contacts.services import renew_statistics
 from contacts.services.forgetting import forget_old_requests as forget
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ def run_imports() -> None:
     except Exception as error:  # the outermost frame: a job that fails must say so on its page
         logger.exception("import_failed job=%s", job.pk)
         fail_import(job, f"The import stopped: {error}", now=timezone.now())
+    renew_statistics()
 
 
 @shared_task
